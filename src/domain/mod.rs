@@ -1,0 +1,15 @@
+//! The core: what a connection is, how two lists become one, and what a repair writes.
+//!
+//! Pure functions over plain values; time is passed in. Knows nothing of HTTP, GraphQL, SQL or any other module of ours.
+
+pub mod account_entity;
+pub mod caller;
+pub mod connection;
+pub mod id;
+pub mod raw_json;
+pub mod reconcile;
+pub mod repair;
+pub mod selection;
+pub mod sso_view;
+pub mod timestamp;
+pub mod wanted;

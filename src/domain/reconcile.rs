@@ -1,0 +1,392 @@
+//! The join of LC's rows with SSO's list, in two steps: first a lean skeleton of all the account's connections, in list
+//! order and without a clone per item; then, for the page alone, the partner, its entity and the custom entities.
+//!
+//! Every rule about what a merged connection *is* stands here, on [`Merged`] and [`Directory`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::account_entity::{AccountEntity, CustomEntity, EntityConnected};
+use super::caller::Account;
+use super::connection::{ConnectionStatus, Drift, LocalConnection, Presence, RelationshipType};
+use super::id::{AccountId, ConnectionId, InvitationId, ObjectId, SsoConnectionId, SsoId};
+use super::sso_view::{SsoConnection, SsoView};
+use super::timestamp::Timestamp;
+
+/// A merged connection: where its two halves stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Item {
+    local: Option<usize>,
+    sso: Option<usize>,
+}
+
+/// An account's rows and SSO's list, joined and in list order: `created_at`, then the SSO connection id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconciled {
+    local: Vec<LocalConnection>,
+    sso: SsoView,
+    items: Vec<Item>,
+}
+
+impl Reconciled {
+    /// Joins all of an account's rows with SSO's list on `external_id` = NetworkConnection id.
+    ///
+    /// The rows must be those of one account, and the view that account's.
+    #[must_use]
+    pub fn new(mut local: Vec<LocalConnection>, sso: SsoView) -> Self {
+        local.sort_unstable_by_key(|row| (row.created_at(), row.sso_connection_id()));
+        let snapshot = sso.snapshot();
+        let listed = snapshot.map_or(&[][..], |snapshot| snapshot.connections());
+        let mut has_row = vec![false; listed.len()];
+        let mut items = Vec::with_capacity(local.len().max(listed.len()));
+        for (position, row) in local.iter().enumerate() {
+            let counterpart = snapshot.and_then(|snapshot| snapshot.position(row.sso_connection_id()));
+            if let Some(counterpart) = counterpart {
+                has_row[counterpart] = true;
+            }
+            items.push(Item { local: Some(position), sso: counterpart });
+        }
+        let rows = items.len();
+        items.extend(
+            (0..listed.len())
+                .filter(|position| !has_row[*position])
+                .map(|position| Item { local: None, sso: Some(position) }),
+        );
+        let mut reconciled = Self { local, sso, items };
+        if (1..reconciled.items.len()).contains(&rows) {
+            let mut items = std::mem::take(&mut reconciled.items);
+            items.sort_by_cached_key(|item| reconciled.merged(*item).list_order());
+            reconciled.items = items;
+        }
+        reconciled
+    }
+
+    /// One connection alone: its row, else what SSO lists under `id`. Empty when there is neither.
+    #[must_use]
+    pub fn one(row: Option<LocalConnection>, sso: SsoView, id: SsoConnectionId) -> Self {
+        let id = row.as_ref().map_or(id, LocalConnection::sso_connection_id);
+        let counterpart = sso.snapshot().and_then(|snapshot| snapshot.position(id));
+        let local: Vec<_> = row.into_iter().collect();
+        let items = if local.is_empty() && counterpart.is_none() {
+            Vec::new()
+        } else {
+            vec![Item { local: (!local.is_empty()).then_some(0), sso: counterpart }]
+        };
+        Self { local, sso, items }
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// SSO's side.
+    #[must_use]
+    pub fn sso(&self) -> &SsoView {
+        &self.sso
+    }
+
+    /// The connection at a place of the list order.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Self::len`].
+    #[must_use]
+    pub fn get(&self, index: usize) -> Merged<'_> {
+        self.merged(self.items[index])
+    }
+
+    /// All connections, in list order.
+    pub fn iter(&self) -> impl Iterator<Item = Merged<'_>> {
+        self.items.iter().map(|item| self.merged(*item))
+    }
+
+    /// Which relationship types the account has with each partner, over all its connections.
+    #[must_use]
+    pub fn connected(&self) -> HashMap<SsoId, EntityConnected> {
+        let mut connected = HashMap::with_capacity(self.len());
+        for merged in self.iter() {
+            let this = match merged.relationship_type() {
+                RelationshipType::Seller => EntityConnected::Seller,
+                RelationshipType::Buyer => EntityConnected::Buyer,
+            };
+            connected
+                .entry(merged.partner_sso_id())
+                .and_modify(|known| {
+                    if *known != this {
+                        *known = EntityConnected::Both;
+                    }
+                })
+                .or_insert(this);
+        }
+        connected
+    }
+
+    fn merged(&self, item: Item) -> Merged<'_> {
+        let listed = self.sso.snapshot().map_or(&[][..], |snapshot| snapshot.connections());
+        let half = match (item.local, item.sso) {
+            (Some(local), Some(sso)) => Halves::Both(&self.local[local], &listed[sso]),
+            (Some(local), None) => Halves::Local(&self.local[local]),
+            (None, sso) => Halves::Sso(&listed[sso.unwrap_or_default()]),
+        };
+        Merged { halves: half, view: &self.sso }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Halves<'a> {
+    Both(&'a LocalConnection, &'a SsoConnection),
+    Local(&'a LocalConnection),
+    Sso(&'a SsoConnection),
+}
+
+/// One connection as the two sources tell it. A `completed` one serves its row as stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Merged<'a> {
+    halves: Halves<'a>,
+    view: &'a SsoView,
+}
+
+/// Reads a field of the row, else the like one of SSO's.
+macro_rules! row_else_sso {
+    ($self:ident, |$row:ident| $local:expr, |$listed:ident| $sso:expr) => {
+        match $self.halves {
+            Halves::Both($row, _) | Halves::Local($row) => $local,
+            Halves::Sso($listed) => $sso,
+        }
+    };
+}
+
+impl<'a> Merged<'a> {
+    /// The row, if there is one.
+    #[must_use]
+    pub fn local(&self) -> Option<&'a LocalConnection> {
+        row_else_sso!(self, |row| Some(row), |_listed| None)
+    }
+
+    /// What SSO lists, if it was consulted and lists it.
+    #[must_use]
+    pub fn sso(&self) -> Option<&'a SsoConnection> {
+        match self.halves {
+            Halves::Both(_, listed) | Halves::Sso(listed) => Some(listed),
+            Halves::Local(_) => None,
+        }
+    }
+
+    /// REST's `id`: the row's, else SSO's (which is what a superuser repairs).
+    #[must_use]
+    pub fn connection_id(&self) -> ObjectId {
+        row_else_sso!(self, |row| row.id().0, |listed| listed.id.0)
+    }
+
+    /// The row's id.
+    #[must_use]
+    pub fn local_id(&self) -> Option<ConnectionId> {
+        self.local().map(LocalConnection::id)
+    }
+
+    /// The id at SSO; REST's `external_id`.
+    #[must_use]
+    pub fn sso_connection_id(&self) -> SsoConnectionId {
+        row_else_sso!(self, |row| row.sso_connection_id(), |listed| listed.id)
+    }
+
+    /// The invitation that led to it.
+    #[must_use]
+    pub fn invitation_id(&self) -> Option<InvitationId> {
+        row_else_sso!(self, |row| row.invitation_id(), |listed| listed.invitation_id)
+    }
+
+    /// Whether LC has its row.
+    #[must_use]
+    pub fn status(&self) -> ConnectionStatus {
+        row_else_sso!(self, |_row| ConnectionStatus::Completed, |_listed| ConnectionStatus::SsoOnly)
+    }
+
+    /// The partner's role.
+    #[must_use]
+    pub fn relationship_type(&self) -> RelationshipType {
+        row_else_sso!(self, |row| row.relationship_type(), |listed| listed.relationship_type)
+    }
+
+    /// The partner's id at SSO.
+    #[must_use]
+    pub fn partner_sso_id(&self) -> SsoId {
+        row_else_sso!(self, |row| row.partner_sso_id(), |listed| listed.partner_sso_id)
+    }
+
+    /// The partner's LC account as the row has it.
+    #[must_use]
+    pub fn stored_partner_id(&self) -> Option<AccountId> {
+        row_else_sso!(self, |row| row.partner_id(), |_listed| None)
+    }
+
+    /// The copy of the partner's name that came with the connection.
+    #[must_use]
+    pub fn copied_partner_name(&self) -> &'a str {
+        row_else_sso!(self, |row| row.partner_name(), |listed| &listed.partner_name)
+    }
+
+    /// Who made it.
+    #[must_use]
+    pub fn created_by(&self) -> Option<&'a str> {
+        row_else_sso!(self, |row| row.created_by(), |listed| listed.created_by.as_deref())
+    }
+
+    /// When it was made.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        row_else_sso!(self, |row| row.created_at(), |listed| listed.created_at)
+    }
+
+    /// When it last changed.
+    #[must_use]
+    pub fn updated_at(&self) -> Timestamp {
+        row_else_sso!(self, |row| row.updated_at(), |listed| listed.updated_at)
+    }
+
+    /// Its place in the list.
+    #[must_use]
+    pub fn list_order(&self) -> (Timestamp, SsoConnectionId) {
+        (self.created_at(), self.sso_connection_id())
+    }
+
+    /// What the caller may do; `None`: SSO was not consulted. SSO's grant for another tie (other type, other partner)
+    /// is no grant for this one.
+    #[must_use]
+    pub fn permissions(&self) -> Option<&'a [Box<str>]> {
+        match self.halves {
+            Halves::Sso(listed) => Some(&listed.permissions),
+            Halves::Both(row, listed) if is_same_tie(row, listed) => Some(&listed.permissions),
+            Halves::Both(..) => Some(&[]),
+            Halves::Local(_) => self.view.snapshot().map(|_| &[][..]),
+        }
+    }
+
+    /// How the two sources agree.
+    #[must_use]
+    pub fn drift(&self) -> Drift {
+        match self.halves {
+            Halves::Both(row, listed) if is_same_tie(row, listed) && row.invitation_id() == listed.invitation_id => {
+                Drift::InSync
+            }
+            Halves::Both(..) => Drift::FieldMismatch,
+            Halves::Sso(_) => Drift::MissingLocally,
+            Halves::Local(_) if self.view.snapshot().is_some() => Drift::MissingInSso,
+            Halves::Local(_) => Drift::Unknown,
+        }
+    }
+
+    /// Whether LC has it.
+    #[must_use]
+    pub fn local_presence(&self) -> Presence {
+        if self.local().is_some() { Presence::Present } else { Presence::Absent }
+    }
+
+    /// Whether SSO has it.
+    #[must_use]
+    pub fn sso_presence(&self) -> Presence {
+        match self.halves {
+            Halves::Both(..) | Halves::Sso(_) => Presence::Present,
+            Halves::Local(_) if self.view.snapshot().is_some() => Presence::Absent,
+            Halves::Local(_) => Presence::Unknown,
+        }
+    }
+
+    /// An instant that SSO's word on it is not older than.
+    #[must_use]
+    pub fn sso_as_of(&self) -> Option<Timestamp> {
+        self.view.snapshot().map(|snapshot| snapshot.as_of)
+    }
+}
+
+fn is_same_tie(row: &LocalConnection, listed: &SsoConnection) -> bool {
+    row.relationship_type() == listed.relationship_type && row.partner_sso_id() == listed.partner_sso_id
+}
+
+/// Of an account's rows that bear `id` in one of their three ids, the one that is meant: by row id, else by the id at
+/// SSO, else by the invitation's (of several: the first in list order).
+#[must_use]
+pub fn pick(rows: Vec<LocalConnection>, id: ObjectId) -> Option<LocalConnection> {
+    let rank = |row: &LocalConnection| (row.id().0 != id, row.sso_connection_id().0 != id);
+    rows.into_iter().min_by_key(|row| (rank(row), row.created_at(), row.sso_connection_id()))
+}
+
+/// The partner of a connection, as LC knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Partner<'a> {
+    /// Its LC account; `None` while it has none.
+    pub id: Option<AccountId>,
+    /// Its id at SSO.
+    pub sso_id: SsoId,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// What LC knows of partners: their accounts, and the owner's cards for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Directory {
+    accounts: HashMap<AccountId, Account>,
+    by_sso_id: HashMap<SsoId, AccountId>,
+    entities: HashMap<AccountId, Arc<AccountEntity>>,
+    custom_entities: HashMap<AccountId, Vec<CustomEntity>>,
+}
+
+impl Directory {
+    /// Takes in LC accounts.
+    pub fn add_accounts(&mut self, accounts: impl IntoIterator<Item = Account>) {
+        for account in accounts {
+            self.by_sso_id.insert(account.sso_id, account.id);
+            self.accounts.insert(account.id, account);
+        }
+    }
+
+    /// Takes in the owner's account entities; of several for one partner the preferred one stays.
+    pub fn add_entities(&mut self, entities: impl IntoIterator<Item = AccountEntity>) {
+        for entity in entities {
+            let Some(partner) = entity.connected_account_id() else { continue };
+            let is_better = self.entities.get(&partner).is_none_or(|known| entity.is_preferred_to(known));
+            if is_better {
+                self.entities.insert(partner, Arc::new(entity));
+            }
+        }
+    }
+
+    /// Takes in the owner's custom entities, each with its partner, and puts them in order.
+    pub fn add_custom_entities(&mut self, custom_entities: impl IntoIterator<Item = (AccountId, CustomEntity)>) {
+        for (partner, custom_entity) in custom_entities {
+            self.custom_entities.entry(partner).or_default().push(custom_entity);
+        }
+        for of_partner in self.custom_entities.values_mut() {
+            of_partner.sort_unstable_by_key(CustomEntity::list_order);
+        }
+    }
+
+    /// A connection's partner: its LC id as stored in the row, else that of the LC account with its SSO id; its name
+    /// as that account has it, else the copy that came with the connection.
+    #[must_use]
+    pub fn partner<'a>(&'a self, merged: Merged<'a>) -> Partner<'a> {
+        let sso_id = merged.partner_sso_id();
+        let id = merged.stored_partner_id().or_else(|| self.by_sso_id.get(&sso_id).copied());
+        let account = id.and_then(|id| self.accounts.get(&id));
+        Partner { id, sso_id, name: account.map_or(merged.copied_partner_name(), |account| &account.name) }
+    }
+
+    /// The owner's card for a partner.
+    #[must_use]
+    pub fn entity(&self, partner: AccountId) -> Option<&Arc<AccountEntity>> {
+        self.entities.get(&partner)
+    }
+
+    /// The owner's custom entities for a partner, by `created_at`, then `id`.
+    #[must_use]
+    pub fn custom_entities(&self, partner: AccountId) -> &[CustomEntity] {
+        self.custom_entities.get(&partner).map_or(&[], Vec::as_slice)
+    }
+}

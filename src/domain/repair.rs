@@ -1,0 +1,201 @@
+//! The plan of a repair: the one row that makes a connection of SSO known to LC, and the trail that every attempt leaves.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::caller::Account;
+use super::connection::RelationshipType;
+use super::id::{AccountId, ConnectionId, InvitationId, KeyId, RepairId, SsoConnectionId, SsoId};
+use super::sso_view::SsoConnection;
+use super::timestamp::Timestamp;
+
+/// The row of `account_connections` that a repair inserts. Its `ui_state` is `{}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewConnection {
+    /// A fresh id.
+    pub id: ConnectionId,
+    /// The tenant.
+    pub account_id: AccountId,
+    /// The connection's id at SSO.
+    pub external_id: SsoConnectionId,
+    /// From SSO.
+    pub invitation_id: Option<InvitationId>,
+    /// The partner's role.
+    pub relationship_type: RelationshipType,
+    /// The partner's LC account, if it has one.
+    pub connected_account_id: Option<AccountId>,
+    /// From SSO.
+    pub connected_account_sso_id: SsoId,
+    /// From SSO.
+    pub connected_account_name: Box<str>,
+    /// From SSO.
+    pub created_by: Option<Box<str>>,
+    /// From SSO.
+    pub created_at: Timestamp,
+    /// From SSO.
+    pub updated_at: Timestamp,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum DataSource {
+    /// LC's own tables.
+    Local,
+    /// The SSO service.
+    Sso,
+}
+
+/// A column that a repair writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The column's name.
+    pub path: String,
+    /// What stood there: nothing, since a repair only inserts.
+    pub before: Value,
+    /// What is written.
+    pub after: Value,
+    /// Where that comes from.
+    pub from: DataSource,
+}
+
+/// The tables that a repair leaves alone.
+pub const UNTOUCHED_TABLES: [&str; 4] = ["account_entities", "accounts", "api_keys", "custom_entities"];
+
+/// The row that makes `listed` known to `tenant`.
+#[must_use]
+pub fn plan(id: ConnectionId, tenant: &Account, listed: &SsoConnection, partner: Option<AccountId>) -> NewConnection {
+    NewConnection {
+        id,
+        account_id: tenant.id,
+        external_id: listed.id,
+        invitation_id: listed.invitation_id,
+        relationship_type: listed.relationship_type,
+        connected_account_id: partner,
+        connected_account_sso_id: listed.partner_sso_id,
+        connected_account_name: listed.partner_name.clone(),
+        created_by: listed.created_by.clone(),
+        created_at: listed.created_at,
+        updated_at: listed.updated_at,
+    }
+}
+
+impl NewConnection {
+    /// What inserting this row changes: each column but the `id`, which is not known before.
+    #[must_use]
+    pub fn changes(&self) -> Vec<FieldChange> {
+        let Self {
+            id: _,
+            account_id,
+            external_id,
+            invitation_id,
+            relationship_type,
+            connected_account_id,
+            connected_account_sso_id,
+            connected_account_name,
+            created_by,
+            created_at,
+            updated_at,
+        } = self;
+        let change =
+            |path: &str, after: Value, from| FieldChange { path: path.to_owned(), before: Value::Null, after, from };
+        vec![
+            change("account_id", json!(account_id.as_str()), DataSource::Local),
+            change("external_id", json!(external_id.as_str()), DataSource::Sso),
+            change("invitation_id", json!(invitation_id.map(|id| id.to_string())), DataSource::Sso),
+            change("relationship_type", json!(relationship_type.as_str()), DataSource::Sso),
+            change("connected_account_id", json!(connected_account_id.map(|id| id.to_string())), DataSource::Local),
+            change("connected_account_sso_id", json!(connected_account_sso_id.as_str()), DataSource::Sso),
+            change("connected_account_name", json!(connected_account_name), DataSource::Sso),
+            change("created_by", json!(created_by), DataSource::Sso),
+            change("ui_state", json!({}), DataSource::Local),
+            change("created_at", json!(created_at.to_string()), DataSource::Sso),
+            change("updated_at", json!(updated_at.to_string()), DataSource::Sso),
+        ]
+    }
+}
+
+/// What came of a repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RepairOutcome {
+    /// The row was inserted.
+    Created,
+    /// A dry run: the row would have been inserted.
+    WouldCreate,
+}
+
+/// Why a repair was refused. Expected, and told to the client as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RepairRefusal {
+    /// The row is there.
+    AlreadyExists,
+    /// SSO does not know it, or the tenant takes no part in it.
+    SsoConnectionNotFound,
+    /// SSO could not be asked; nothing was written.
+    SsoUnavailable,
+    /// The tenant's id names no account.
+    AccountNotFound,
+}
+
+/// By which door a repair came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RepairVia {
+    /// The mutation.
+    Graphql,
+    /// `POST /connections`.
+    Rest,
+    /// The command line.
+    Cli,
+}
+
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $name {
+            /// The word as the trail stores it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The stored word, if it is one.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+words! { RepairOutcome { Created = "CREATED", WouldCreate = "WOULD_CREATE" } }
+words! { RepairRefusal {
+    AlreadyExists = "ALREADY_EXISTS", SsoConnectionNotFound = "SSO_CONNECTION_NOT_FOUND",
+    SsoUnavailable = "SSO_UNAVAILABLE", AccountNotFound = "ACCOUNT_NOT_FOUND",
+} }
+words! { RepairVia { Graphql = "graphql", Rest = "rest", Cli = "cli" } }
+
+/// One attempt at a repair, as the trail (`repair_records`) keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairRecord {
+    /// Its id.
+    pub id: RepairId,
+    /// The tenant, or what the client named as the tenant.
+    pub account_id: AccountId,
+    /// The connection at SSO.
+    pub external_id: SsoConnectionId,
+    /// Who tried.
+    pub actor: Box<str>,
+    /// With which key; `None` from the command line.
+    pub api_key_id: Option<KeyId>,
+    /// By which door.
+    pub via: RepairVia,
+    /// Why, in the actor's words.
+    pub reason: Option<Box<str>>,
+    /// The request that it came with.
+    pub request_id: Box<str>,
+    /// `Ok`: created. `Err`: why not.
+    pub result: Result<(), RepairRefusal>,
+    /// What was written; empty when nothing was.
+    pub changes: Vec<FieldChange>,
+    /// When.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,15 @@
+//! LeadConduit Connections: an account's reconciled list of connections, over GraphQL and REST.
+//!
+//! Data flows one way: `http → graphql | rest → service → store | sso → domain`; nothing imports upward.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod graphql;
+pub mod http;
+pub mod rest;
+pub mod service;
+pub mod sso;
+pub mod store;
+pub mod telemetry;
