@@ -152,7 +152,7 @@ accessors! {
     recipient: Option<&EntityRecipient> = |this| this.recipient.as_ref();
     /// Free text, not always IANA.
     time_zone: Option<&str> = |this| this.time_zone.as_deref();
-    /// Certified by TrustedForm.
+    /// Certified by `TrustedForm`.
     trustedform_certified_vendor: Option<bool> = |this| this.trustedform_certified_vendor;
     /// Its web site, as stored: not always a URL.
     website: Option<&str> = |this| this.website.as_deref();
