@@ -1,2 +1,7 @@
-//! The program.
-fn main() {}
+//! x
+fn main() {
+    #[allow(clippy::print_stdout)]
+    {
+        println!("{}", lc_connections::graphql::schema::sdl());
+    }
+}

@@ -1,0 +1,4 @@
+//! stub
+pub fn hash(_k: &str) -> [u8; 32] {
+    todo!()
+}
