@@ -105,6 +105,47 @@ impl World {
         world
     }
 
+    /// A world in which the caller has exactly so many connections, the first of them without a row.
+    pub fn with_connections(count: usize) -> Self {
+        let mut maker = Maker { random: StdRng::seed_from_u64(count as u64), last_id: 1_000_000 };
+        let mut world = Self::random(count as u64, 0);
+        let strangers = vec![maker.id()];
+        let (id, sso_id) = (json!(world.caller().id), world.caller().sso_id.clone());
+        while world.missing().is_empty() || world.expected_list(true).as_array().unwrap().len() > 1 {
+            world.connections.retain(|row| row["account_id"] != id);
+            world.listed.retain(|one| Listed::seen_by(one, &sso_id).is_none());
+            world.add_connection(&mut maker, 0, &strangers);
+        }
+        for _ in 1..count {
+            world.add_connection(&mut maker, 0, &strangers);
+        }
+        world
+    }
+
+    /// A column of one of the caller's rows.
+    pub fn own_row(&self, column: &str) -> String {
+        let caller = json!(self.caller().id);
+        text(&self.connections.iter().find(|row| row["account_id"] == caller).unwrap()[column])
+    }
+
+    /// SSO ids of the caller's connections that have no row.
+    pub fn missing(&self) -> Vec<String> {
+        let list = self.expected_list(true);
+        let is_missing = |entry: &&Value| entry["status"] == json!("sso_only");
+        list.as_array().unwrap().iter().filter(is_missing).map(|entry| text(&entry["id"])).collect()
+    }
+
+    /// How many connections SSO lists for the caller.
+    pub fn listed_for_caller(&self) -> usize {
+        self.listed.iter().filter(|one| Listed::seen_by(one, &self.caller().sso_id).is_some()).count()
+    }
+
+    /// SSO ids of connections in which the caller takes no part.
+    pub fn foreign(&self) -> Vec<String> {
+        let caller = &self.caller().sso_id;
+        self.listed.iter().filter(|one| Listed::seen_by(one, caller).is_none()).map(|one| text(&one["id"])).collect()
+    }
+
     /// Whose list is asked for.
     pub fn caller(&self) -> &Account {
         &self.accounts[0]
