@@ -1,1 +1,145 @@
-//! telemetry
+//! Logs and metrics of the process: how they are set up, and the names and units of what is counted.
+//!
+//! Knows nothing of what is logged or counted, but for the list of metrics, so that one place documents them all.
+
+use std::io::IsTerminal;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Compact,
+    /// One JSON object a line, for production.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// How lines look.
+    pub format: LogFormat,
+    /// Which lines: tracing's directives, as `RUST_LOG` has them.
+    pub filter: String,
+}
+
+/// Sends log lines to standard error from now on. A process that already logs somewhere goes on doing that.
+///
+/// # Errors
+/// The filter has no meaning.
+pub fn start_logging(config: &LogConfig) -> Result<(), ParseError> {
+    let filter = EnvFilter::builder().parse(&config.filter)?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // The error says that a subscriber is there already: tests start several programs in one process.
+    let _ = match config.format {
+        LogFormat::Compact => lines.compact().with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
+    };
+    Ok(())
+}
+
+/// The process's metrics, ready to be rendered.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// The recorder that `metrics`' macros write to. The first call installs it, once for the process.
+    ///
+    /// # Errors
+    /// Somebody else installed another recorder.
+    pub fn install() -> Result<Self, BuildError> {
+        static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
+        static INSTALLING: Mutex<()> = Mutex::new(());
+
+        let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = INSTALLED.get() {
+            return Ok(Self(handle.clone()));
+        }
+        let handle = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), DURATION_BUCKETS)?
+            .install_recorder()?;
+        describe();
+        Ok(Self(INSTALLED.get_or_init(|| handle).clone()))
+    }
+
+    /// Everything counted so far, in Prometheus' text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// Folds recorded durations into their buckets now and then, for ever; without it they pile up between two renderings.
+    pub async fn keep_small(self) {
+        let mut interval = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            interval.tick().await;
+            self.0.run_upkeep();
+        }
+    }
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Metrics")
+    }
+}
+
+/// In seconds; dense where requests usually end, and with an edge at the SSO's default budget.
+const DURATION_BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.8, 1.0, 2.5, 5.0];
+
+fn describe() {
+    describe_counter!("http_requests_total", "Requests answered, by matched route, method and status");
+    describe_histogram!(
+        "http_request_duration_seconds",
+        Unit::Seconds,
+        "Time from a request's head to its answer's head"
+    );
+    describe_counter!("graphql_operations_total", "GraphQL operations, by type and outcome");
+    describe_counter!("graphql_errors_total", "GraphQL errors, by code");
+    describe_counter!("sso_requests_total", "Calls to SSO, by outcome");
+    describe_histogram!("sso_request_duration_seconds", Unit::Seconds, "Time of one call to SSO");
+    describe_counter!("connections_degraded_total", "Answers without SSO's part, by front end");
+    describe_counter!("repairs_total", "Attempted repairs, by the way they came and their outcome");
+    describe_gauge!("db_pool_connections", "Database connections of this process, by state");
+    describe_histogram!("db_statement_duration_seconds", Unit::Seconds, "Time of one database statement");
+    describe_counter!("stored_values_unknown_total", "Stored values outside their known set, by field");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_program_in_the_process_shares_the_first_ones_metrics() {
+        let first = Metrics::install().unwrap();
+        let second = Metrics::install().unwrap();
+        metrics::counter!("http_requests_total", "route" => "telemetry_test").increment(2);
+        for metrics in [first, second] {
+            assert!(metrics.render().contains(r#"http_requests_total{route="telemetry_test"} 2"#));
+        }
+    }
+
+    #[test]
+    fn durations_are_rendered_as_buckets_in_seconds() {
+        let rendered = Metrics::install().unwrap();
+        metrics::histogram!("http_request_duration_seconds", "route" => "telemetry_test").record(0.02);
+        let text = rendered.render();
+        let bucket =
+            |edge: &str| format!(r#"http_request_duration_seconds_bucket{{route="telemetry_test",le="{edge}"}}"#);
+        assert!(text.contains(&format!("{} 0", bucket("0.01"))), "{text}");
+        assert!(text.contains(&format!("{} 1", bucket("0.025"))), "{text}");
+    }
+
+    #[test]
+    fn logging_may_be_started_twice() {
+        let config = LogConfig { format: LogFormat::Json, filter: "warn".to_owned() };
+        start_logging(&config).unwrap();
+        start_logging(&config).unwrap();
+    }
+}

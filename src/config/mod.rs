@@ -1,0 +1,175 @@
+//! The only reader of flags, environment and file: where settings come from, and what they are once they are read.
+//!
+//! Flags go before the environment, the environment before the TOML file, the file before the defaults. Every refusal is
+//! one line that names the setting, where its value came from and what would do. Values never appear in it where they
+//! could hold a secret. Knows nothing of what the settings are used for.
+
+mod parse;
+mod setting;
+mod sources;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::{ArgMatches, Command};
+use secrecy::SecretString;
+use url::Url;
+
+pub use setting::Setting;
+use sources::Sources;
+pub use sources::{Environment, process_environment};
+
+use crate::telemetry::LogConfig;
+
+/// Why the configuration was refused: one line for people, without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub(crate) String);
+
+/// The settings that every command takes which opens the database.
+pub const DATABASE_COMMAND: &[&Setting] =
+    &[&setting::DATABASE_URL, &setting::DATABASE_MAX_CONNECTIONS, &setting::LOG_FORMAT, &setting::RUST_LOG];
+
+/// The settings of a command that only logs.
+pub const LOGGING_COMMAND: &[&Setting] = &[&setting::LOG_FORMAT, &setting::RUST_LOG];
+
+/// The settings of `serve`: all there are.
+pub const SERVE_COMMAND: &[&Setting] = setting::ALL;
+
+/// Which database, and how many connections to it.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `sqlite://…` or `postgres://…`; may hold a password.
+    pub url: SecretString,
+    /// Pool size.
+    pub max_connections: u32,
+}
+
+/// How SSO is asked.
+#[derive(Debug, Clone)]
+pub struct SsoConfig {
+    /// Base URL, `http` or `https`.
+    pub url: Url,
+    /// Bearer token.
+    pub token: SecretString,
+    /// The whole budget of one request's exchange with SSO.
+    pub budget: Duration,
+    /// How old a fetched view may be when it serves a request.
+    pub max_age: Duration,
+}
+
+/// How the server ends after a signal.
+#[derive(Debug, Clone, Copy)]
+pub struct ShutdownConfig {
+    /// How long it still accepts connections while it says that it is not ready.
+    pub delay: Duration,
+    /// The limit of all, the delay included.
+    pub timeout: Duration,
+}
+
+/// Everything `serve` needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where requests are answered.
+    pub listen: SocketAddr,
+    /// Where `/metrics` is answered instead, if set.
+    pub admin_listen: Option<SocketAddr>,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// The SSO service.
+    pub sso: SsoConfig,
+    /// Largest `first` or `last`.
+    pub max_page_size: u32,
+    /// Whether GraphQL introspection is answered.
+    pub introspection: bool,
+    /// How the server ends.
+    pub shutdown: ShutdownConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+impl Config {
+    /// Reads what `serve` needs.
+    ///
+    /// # Errors
+    /// The first setting that is missing or will not do.
+    pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let sources = Sources::open(matches, environment)?;
+        Ok(Self {
+            listen: sources.required(&setting::LISTEN, parse::address)?,
+            admin_listen: sources.optional(&setting::ADMIN_LISTEN, parse::address)?,
+            database: database(&sources)?,
+            sso: SsoConfig {
+                url: sources.required(&setting::SSO_URL, parse::http_url)?,
+                token: sources.required(&setting::SSO_TOKEN, parse::token)?,
+                budget: sources.required(&setting::SSO_TIMEOUT_MS, parse::milliseconds(1, 60_000))?,
+                max_age: sources.required(&setting::SSO_MAX_AGE_MS, parse::milliseconds(0, 3_600_000))?,
+            },
+            max_page_size: sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?,
+            introspection: sources.required(&setting::INTROSPECTION, parse::boolean)?,
+            shutdown: shutdown(&sources)?,
+            log: log(&sources)?,
+        })
+    }
+}
+
+/// What a command needs that works on the database alone.
+#[derive(Debug, Clone)]
+pub struct DatabaseCommandConfig {
+    /// The database.
+    pub database: DatabaseConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+impl DatabaseCommandConfig {
+    /// Reads the settings of [`DATABASE_COMMAND`].
+    ///
+    /// # Errors
+    /// The first setting that will not do.
+    pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let sources = Sources::open(matches, environment)?;
+        Ok(Self { database: database(&sources)?, log: log(&sources)? })
+    }
+}
+
+/// Reads the settings of [`LOGGING_COMMAND`].
+///
+/// # Errors
+/// The first setting that will not do.
+pub fn read_log(matches: &ArgMatches, environment: Environment<'_>) -> Result<LogConfig, ConfigError> {
+    log(&Sources::open(matches, environment)?)
+}
+
+/// Adds the settings, and `--config`, to a command as flags.
+#[must_use]
+pub fn with_settings(command: Command, settings: &[&'static Setting]) -> Command {
+    command.arg(setting::CONFIG.to_argument()).args(settings.iter().map(|setting| setting.to_argument()))
+}
+
+fn database(sources: &Sources<'_>) -> Result<DatabaseConfig, ConfigError> {
+    Ok(DatabaseConfig {
+        url: sources.required(&setting::DATABASE_URL, parse::database_url)?,
+        max_connections: sources.required(&setting::DATABASE_MAX_CONNECTIONS, parse::number(1, 1000))?,
+    })
+}
+
+fn shutdown(sources: &Sources<'_>) -> Result<ShutdownConfig, ConfigError> {
+    let timeout = sources.required(&setting::SHUTDOWN_TIMEOUT_MS, parse::milliseconds(1, 600_000))?;
+    // The limit includes the delay, so that a delay as long would leave no time for what is in flight.
+    let delay = sources.required(&setting::SHUTDOWN_DELAY_MS, |text| match parse::milliseconds(0, 600_000)(text)? {
+        delay if delay < timeout => Ok(delay),
+        _ => Err(format!("must be less than SHUTDOWN_TIMEOUT_MS, which is {}", timeout.as_millis())),
+    })?;
+    Ok(ShutdownConfig { delay, timeout })
+}
+
+fn log(sources: &Sources<'_>) -> Result<LogConfig, ConfigError> {
+    Ok(LogConfig {
+        format: sources.required(&setting::LOG_FORMAT, parse::log_format)?,
+        filter: sources.required(&setting::RUST_LOG, parse::log_filter)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! From a setting's text to its value. An error is the end of the sentence "`NAME` (origin) …", and holds no value: the
+//! caller adds the value where it may be shown.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::telemetry::LogFormat;
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an IP address and a port, like 127.0.0.1:8080".to_owned())
+}
+
+pub(super) fn number(least: u32, greatest: u32) -> impl Fn(&str) -> Result<u32, String> {
+    move |text| match text.parse() {
+        Ok(number) if (least..=greatest).contains(&number) => Ok(number),
+        _ => Err(format!("must be a whole number from {least} to {greatest}")),
+    }
+}
+
+pub(super) fn milliseconds(least: u32, greatest: u32) -> impl Fn(&str) -> Result<Duration, String> {
+    move |text| number(least, greatest)(text).map(|millis| Duration::from_millis(millis.into()))
+}
+
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "on" | "true" | "1" => Ok(true),
+        "off" | "false" | "0" => Ok(false),
+        _ => Err("must be on or off".to_owned()),
+    }
+}
+
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
+    let wanted = "must be an http or https URL, like https://sso.example.com".to_owned();
+    let Ok(url) = Url::parse(text) else { return Err(wanted) };
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(wanted);
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err("must hold no user, password, query or fragment; the token belongs in SSO_TOKEN".to_owned());
+    }
+    Ok(url)
+}
+
+pub(super) fn token(text: &str) -> Result<SecretString, String> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("must be visible ASCII characters without spaces, since it travels in a header".to_owned());
+    }
+    Ok(text.into())
+}
+
+pub(super) fn database_url(text: &str) -> Result<SecretString, String> {
+    let is_database = match text.split_once("://") {
+        Some(("sqlite", path)) => !path.is_empty(),
+        Some(("postgres" | "postgresql", _)) => Url::parse(text).is_ok(),
+        _ => false,
+    };
+    if is_database {
+        Ok(text.into())
+    } else {
+        Err("must be a URL like sqlite://file.db?mode=rwc or postgres://user:password@host/database".to_owned())
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "compact" => Ok(LogFormat::Compact),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be compact or json".to_owned()),
+    }
+}
+
+pub(super) fn log_filter(text: &str) -> Result<String, String> {
+    match EnvFilter::builder().parse(text) {
+        Ok(_) if !text.trim().is_empty() => Ok(text.to_owned()),
+        _ => Err("must be a log filter, like info or lc_connections=debug,warn".to_owned()),
+    }
+}

@@ -1,0 +1,107 @@
+//! The table of settings: each has one name, which is its environment variable, its flag and its key in the file.
+
+use clap::Arg;
+
+/// A setting, documented.
+#[derive(Debug)]
+pub struct Setting {
+    /// `MAX_PAGE_SIZE`: the environment variable. The flag is `--max-page-size`, the file's key `max_page_size`.
+    pub name: &'static str,
+    /// What stands in its place in the usage line.
+    pub value_name: &'static str,
+    /// What is taken when nothing is given.
+    pub default: Option<&'static str>,
+    /// What it does, in a line.
+    pub meaning: &'static str,
+    /// Whether its value must never be shown.
+    pub is_secret: bool,
+}
+
+impl Setting {
+    const fn new(name: &'static str, value_name: &'static str, meaning: &'static str) -> Self {
+        Self { name, value_name, default: None, meaning, is_secret: false }
+    }
+
+    const fn or(mut self, default: &'static str) -> Self {
+        self.default = Some(default);
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.is_secret = true;
+        self
+    }
+
+    /// The file's key: `max_page_size`. Also what clap calls the flag.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+
+    /// The flag: `--max-page-size`. What marks a variable as this program's own, `LC_`, is not part of it.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        format!("--{}", self.flag_name())
+    }
+
+    fn flag_name(&self) -> String {
+        self.key().trim_start_matches("lc_").replace('_', "-")
+    }
+
+    /// The flag for clap. Values stay text here: they are read where their origin can be named, whatever it is.
+    pub(super) fn to_argument(&self) -> Arg {
+        let default = self.default.map(|default| format!(", default: {default}")).unwrap_or_default();
+        Arg::new(self.name)
+            .long(self.flag_name())
+            .value_name(self.value_name)
+            .help(format!("{} [environment: {}{default}]", self.meaning, self.name))
+    }
+}
+
+/// The file that holds the other settings. It cannot be set in itself.
+pub(super) static CONFIG: Setting =
+    Setting::new("LC_CONFIG", "FILE", "A TOML file with settings, named like the environment variables in lower case");
+
+macro_rules! settings {
+    ($($constant:ident = $setting:expr;)+) => {
+        $(pub(super) static $constant: Setting = $setting;)+
+
+        /// Every setting that the file may hold.
+        pub(super) static ALL: &[&Setting] = &[$(&$constant),+];
+    };
+}
+
+settings! {
+    LISTEN = Setting::new("LISTEN", "ADDRESS", "Where requests are answered; port 0 takes a free one").or("127.0.0.1:8080");
+    ADMIN_LISTEN = Setting::new("ADMIN_LISTEN", "ADDRESS", "If set, /metrics is answered there only");
+    DATABASE_URL = Setting::new("DATABASE_URL", "URL", "sqlite://… or postgres://…")
+        .or("sqlite://lc-connections.db?mode=rwc")
+        .secret();
+    DATABASE_MAX_CONNECTIONS =
+        Setting::new("DATABASE_MAX_CONNECTIONS", "NUMBER", "Pool size; a request waits at most 2 s for a connection")
+            .or("10");
+    SSO_URL = Setting::new("SSO_URL", "URL", "Base URL of the SSO service, http or https; required").secret();
+    SSO_TOKEN = Setting::new("SSO_TOKEN", "TOKEN", "Bearer token for the SSO service; required").secret();
+    SSO_TIMEOUT_MS =
+        Setting::new("SSO_TIMEOUT_MS", "MILLISECONDS", "The whole budget of one request's exchange with SSO, retries and pages included")
+            .or("800");
+    SSO_MAX_AGE_MS = Setting::new(
+        "SSO_MAX_AGE_MS",
+        "MILLISECONDS",
+        "How old a fetched SSO view may be when it serves a request; 0: every request asks SSO",
+    )
+    .or("1000");
+    MAX_PAGE_SIZE = Setting::new("MAX_PAGE_SIZE", "NUMBER", "Largest `first` or `last`").or("100");
+    INTROSPECTION =
+        Setting::new("INTROSPECTION", "on|off", "Whether GraphQL introspection is answered; turn off in production").or("on");
+    SHUTDOWN_DELAY_MS = Setting::new(
+        "SHUTDOWN_DELAY_MS",
+        "MILLISECONDS",
+        "After SIGTERM: how long /readyz says 503 before connections are refused",
+    )
+    .or("0");
+    SHUTDOWN_TIMEOUT_MS =
+        Setting::new("SHUTDOWN_TIMEOUT_MS", "MILLISECONDS", "After SIGTERM: the limit of all, the delay included").or("10000");
+    LOG_FORMAT = Setting::new("LOG_FORMAT", "compact|json", "compact for people, json for production").or("compact");
+    RUST_LOG = Setting::new("RUST_LOG", "FILTER", "What is logged, like info or lc_connections=debug,warn").or("info");
+}

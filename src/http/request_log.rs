@@ -1,0 +1,152 @@
+//! One log line and one count per request. Never keys, e-mails, bodies or raw paths: a path may hold what a client put
+//! there by mistake, and labels must stay few.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::Method;
+
+/// What a handler knows of its request that belongs in the log line. Put among the response's extensions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestFacts {
+    /// The GraphQL operation's name, or another name of what was done.
+    pub operation: Option<String>,
+    /// How many SQL statements it took.
+    pub statements: u64,
+    /// How SSO did, where it was asked.
+    pub sso: Option<&'static str>,
+    /// The caller's account.
+    pub account: Option<String>,
+}
+
+/// The status in the log and the metrics when the client went away before its answer, as others write it too.
+const CLIENT_WENT_AWAY: u16 = 499;
+
+/// The layer, for `axum::middleware::from_fn` on a router whose routes it wraps: inside the request id's, outside all else.
+pub async fn log(request: Request, next: Next) -> Response {
+    let mut line = Line {
+        started: Instant::now(),
+        method: known_method(request.method()),
+        route: request.extensions().get::<MatchedPath>().cloned(),
+        status: CLIENT_WENT_AWAY,
+        facts: RequestFacts::default(),
+    };
+    let mut response = next.run(request).await;
+    line.status = response.status().as_u16();
+    line.facts = response.extensions_mut().remove().unwrap_or_default();
+    response
+}
+
+/// Written when it is dropped, so that a request whose client goes away is not forgotten.
+struct Line {
+    started: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    status: u16,
+    facts: RequestFacts,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let Self { started, method, route, status, facts } = self;
+        let elapsed = started.elapsed();
+        let RequestFacts { operation, statements, sso, account } = facts;
+        let template = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        tracing::info!(
+            http.method = *method,
+            http.route = template,
+            http.status = *status,
+            milliseconds = (elapsed.as_secs_f64() * 1e6).round() / 1e3,
+            operation = operation.as_deref(),
+            statements = *statements,
+            sso.outcome = *sso,
+            account.id = account.as_deref(),
+            "request"
+        );
+        let route = template.to_owned();
+        metrics::counter!("http_requests_total", "route" => route.clone(), "method" => *method, "status" => status.to_string())
+            .increment(1);
+        metrics::histogram!("http_request_duration_seconds", "route" => route, "method" => *method)
+            .record(elapsed.as_secs_f64());
+    }
+}
+
+/// A client may invent methods without end; a label may not follow it.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::Extension;
+    use axum::routing::get;
+    use http::StatusCode;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::telemetry::Metrics;
+
+    fn router() -> Router {
+        let facts =
+            RequestFacts { operation: Some("Partners".to_owned()), statements: 3, sso: Some("ok"), account: None };
+        Router::new()
+            .route("/logged/{id}", get(async || Extension(facts)))
+            .route("/logged_slow", get(std::future::pending::<()>))
+            .layer(axum::middleware::from_fn(log))
+    }
+
+    async fn ask(method: &str, path: &str) -> StatusCode {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        router().oneshot(request).await.unwrap().status()
+    }
+
+    /// How often this was counted, out of Prometheus' text.
+    fn counted(labels: &str) -> u64 {
+        let text = Metrics::install().unwrap().render();
+        let prefix = format!("http_requests_total{{{labels}}} ");
+        text.lines().find_map(|line| line.strip_prefix(&prefix)).map_or(0, |count| count.parse().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_request_is_counted_by_its_route_and_not_by_its_path() {
+        Metrics::install().unwrap();
+        for path in ["/logged/1", "/logged/2"] {
+            assert_eq!(ask("GET", path).await, StatusCode::OK);
+        }
+        assert_eq!(counted(r#"route="/logged/{id}",method="GET",status="200""#), 2);
+        assert_eq!(counted(r#"route="/logged/1",method="GET",status="200""#), 0);
+    }
+
+    #[tokio::test]
+    async fn unknown_paths_and_invented_methods_share_one_label_each() {
+        Metrics::install().unwrap();
+        for path in ["/nowhere", "/nowhere/else"] {
+            assert_eq!(ask("BREW", path).await, StatusCode::NOT_FOUND);
+        }
+        assert_eq!(ask("MELT", "/logged/1").await, StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(counted(r#"route="unmatched",method="OTHER",status="404""#), 2);
+        assert_eq!(counted(r#"route="/logged/{id}",method="OTHER",status="405""#), 1);
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_client_goes_away_is_counted_too() {
+        Metrics::install().unwrap();
+        let request = Request::builder().uri("/logged_slow").body(Body::empty()).unwrap();
+        let answer = tokio::time::timeout(std::time::Duration::from_millis(20), router().oneshot(request)).await;
+        assert!(answer.is_err());
+        assert_eq!(counted(r#"route="/logged_slow",method="GET",status="499""#), 1);
+    }
+}

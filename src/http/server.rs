@@ -1,0 +1,183 @@
+//! Serving: accepts connections, gives slow clients a limited time, and ends in order.
+//!
+//! `axum::serve` waits for ever for a client that sends its head slowly, that does not read, or that does not end; hence the
+//! loop over hyper. Knows nothing of the routes.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use http::header::{CONNECTION, HeaderValue};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use tower::Service;
+
+use super::stop::Stop;
+use super::timed_stream::TimedStream;
+use crate::config::ShutdownConfig;
+
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For a request's head, from the moment that one is awaited: it ends idle connections too.
+    pub head: Duration,
+    /// For reading an answer that does not fit into the system's buffers.
+    pub answer: Duration,
+    /// For one more request over an open connection, once no new ones are accepted. It may be on its way, and closing at
+    /// once would break it; its answer says `Connection: close`.
+    pub last_request: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(20),
+            answer: Duration::from_secs(25),
+            last_request: Duration::from_millis(500),
+        }
+    }
+}
+
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Answers requests until `stop` begins, and then ends within `shutdown`: for its delay new connections are still accepted,
+/// then what is in flight is finished, and what is not finished in time is cut off.
+///
+/// # Errors
+/// The listener is not usable.
+pub async fn serve(
+    listener: std::net::TcpListener,
+    router: Router,
+    patience: Patience,
+    shutdown: ShutdownConfig,
+    stop: Stop,
+) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let (close_idle, _) = watch::channel(false);
+    let mut connections = JoinSet::new();
+
+    let mut last_accept = pin!(delayed(&stop, shutdown.delay));
+    let stopped_at = loop {
+        tokio::select! {
+            // In this order, so that a connection that the system has accepted for us is not dropped at the end.
+            biased;
+            stream = accept(&listener) => {
+                connections.spawn(answer(stream, router.clone(), patience, stop.clone(), close_idle.subscribe()));
+            }
+            stopped_at = &mut last_accept => break stopped_at,
+            Some(_) = connections.join_next() => {}
+        }
+    };
+    drop(listener);
+
+    let deadline = stopped_at + finishing_time(shutdown);
+    let finished = async {
+        tokio::select! {
+            () = all(&mut connections) => {}
+            () = sleep(patience.last_request) => {}
+        }
+        close_idle.send_replace(true);
+        all(&mut connections).await;
+    };
+    let is_finished = tokio::select! {
+        () = finished => true,
+        () = sleep_until(deadline) => false,
+        () = stop.asked_at_once() => false,
+    };
+    if !is_finished {
+        tracing::warn!(connections = connections.len(), "cut off what was not finished in time");
+    }
+    Ok(())
+}
+
+/// Ends when the stop's delay is over, and tells when the stop began.
+async fn delayed(stop: &Stop, delay: Duration) -> Instant {
+    stop.begun().await;
+    let stopped_at = Instant::now();
+    tokio::select! {
+        () = sleep(delay) => {}
+        () = stop.asked_at_once() => {}
+    }
+    stopped_at
+}
+
+/// The limit, less a little that the rest of the program needs to end in.
+fn finishing_time(shutdown: ShutdownConfig) -> Duration {
+    shutdown.timeout.saturating_sub((shutdown.timeout / 10).min(Duration::from_millis(500)))
+}
+
+async fn all(connections: &mut JoinSet<()>) {
+    while connections.join_next().await.is_some() {}
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            // Of this client alone.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
+            }
+            // Most likely out of file descriptors: the next try fails as well, until some connection ends.
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+async fn answer(
+    stream: TcpStream,
+    router: Router,
+    patience: Patience,
+    stop: Stop,
+    mut close_idle: watch::Receiver<bool>,
+) {
+    // Without it, small answers wait for the client's acknowledgements. The connection works if the system refuses.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let answer = router.clone().call(request);
+        let stop = &stop;
+        async move {
+            let mut response = answer.await?;
+            if stop.has_begun() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience.head)
+        .max_header_size(LARGEST_HEAD)
+        .serve_connection(TokioIo::new(TimedStream::new(stream, patience.answer)), service);
+    let mut connection = pin!(connection);
+    let is_time_to_close = async {
+        // The other end outlives the connections.
+        let _ = close_idle.wait_for(|is_time| *is_time).await;
+    };
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = is_time_to_close => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests;

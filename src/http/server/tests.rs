@@ -1,0 +1,205 @@
+//! Slow clients, and the order of the end, over real sockets.
+
+use std::net::SocketAddr;
+
+use axum::routing::get;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::*;
+
+const LONG: Duration = Duration::from_secs(30);
+
+struct Running {
+    address: SocketAddr,
+    stop: Stop,
+    server: JoinHandle<io::Result<()>>,
+}
+
+fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = Stop::new();
+    let big = "x".repeat(64 * 1024 * 1024);
+    let stopping = stop.clone();
+    let router = Router::new()
+        .route("/", get(async || "hello"))
+        .route("/ready", get(async move || if stopping.has_begun() { "stopping" } else { "ready" }))
+        .route(
+            "/slow",
+            get(async || {
+                sleep(Duration::from_millis(300)).await;
+                "finished"
+            }),
+        )
+        .route("/stuck", get(std::future::pending::<()>))
+        .route("/big", get(async move || big));
+    let shutdown =
+        ShutdownConfig { delay: Duration::from_millis(delay_ms), timeout: Duration::from_millis(timeout_ms) };
+    let server = tokio::spawn(serve(listener, router, patience, shutdown, stop.clone()));
+    Running { address, stop, server }
+}
+
+impl Running {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn begin(&self, path: &str) -> TcpStream {
+        let mut stream = self.connect().await;
+        send(&mut stream, path).await;
+        stream
+    }
+
+    /// Waits until new connections are refused, which must come to pass.
+    async fn refuses(&self) {
+        timeout(LONG, async {
+            while TcpStream::connect(self.address).await.is_ok() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .unwrap();
+    }
+
+    async fn ends(self) {
+        timeout(LONG, self.server).await.unwrap().unwrap().unwrap();
+    }
+}
+
+async fn send(stream: &mut TcpStream, path: &str) {
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").as_bytes()).await.unwrap();
+}
+
+/// All that comes until the server closes the connection.
+async fn until_closed(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    // A reset is an end, too.
+    let _ = timeout(LONG, stream.read_to_end(&mut text)).await.expect("the server must close the connection");
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// One answer on a connection that stays open, found by its last word.
+async fn until(stream: &mut TcpStream, end: &str) -> String {
+    let mut text = String::new();
+    while !text.ends_with(end) {
+        let mut buffer = [0; 1024];
+        let length = timeout(LONG, stream.read(&mut buffer)).await.unwrap().unwrap();
+        assert!(length > 0, "closed after {text:?}");
+        text.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+    text
+}
+
+fn short_patience() -> Patience {
+    Patience { head: Duration::from_millis(100), answer: Duration::from_millis(100), ..Patience::default() }
+}
+
+#[tokio::test]
+async fn a_client_that_sends_its_head_slowly_is_closed() {
+    let running = start(short_patience(), 0, 5_000);
+    let mut stream = running.connect().await;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+    until_closed(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_stays_idle_is_closed_before_and_after_a_request() {
+    let running = start(short_patience(), 0, 5_000);
+    let mut silent = running.connect().await;
+    assert_eq!(until_closed(&mut silent).await, "");
+    let mut idle = running.begin("/").await;
+    assert!(until_closed(&mut idle).await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_answer_is_closed() {
+    let running = start(short_patience(), 0, 5_000);
+    let mut stream = running.begin("/big").await;
+    // Long past the limit: what is read then is what the system's buffers held, and not the whole.
+    sleep(Duration::from_secs(1)).await;
+    assert!(until_closed(&mut stream).await.len() < 64 * 1024 * 1024);
+    let mut other = running.begin("/").await;
+    assert!(until(&mut other, "hello").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_not_cut_off_by_the_patience_with_clients() {
+    let running = start(short_patience(), 0, 5_000);
+    let mut stream = running.begin("/slow").await;
+    until(&mut stream, "finished").await;
+}
+
+#[tokio::test]
+async fn a_head_without_end_is_refused() {
+    let running = start(Patience::default(), 0, 5_000);
+    let mut stream = running.connect().await;
+    let head = format!("GET / HTTP/1.1\r\nHost: test\r\nX-Big: {}\r\n\r\n", "x".repeat(LARGEST_HEAD));
+    let _ = stream.write_all(head.as_bytes()).await;
+    assert!(until_closed(&mut stream).await.starts_with("HTTP/1.1 431"));
+}
+
+#[tokio::test]
+async fn readiness_turns_first_and_connections_are_refused_after_the_delay() {
+    let running = start(Patience::default(), 1_000, 20_000);
+    running.stop.begin();
+    let answer = until_closed(&mut running.begin("/ready").await).await;
+    assert!(answer.ends_with("stopping") && answer.contains("connection: close"), "{answer}");
+    running.refuses().await;
+    running.ends().await;
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_finished() {
+    let running = start(Patience::default(), 0, 20_000);
+    let mut stream = running.begin("/slow").await;
+    // Until the request has reached its handler.
+    sleep(Duration::from_millis(50)).await;
+    running.stop.begin();
+    running.refuses().await;
+    let answer = until_closed(&mut stream).await;
+    assert!(answer.ends_with("finished") && answer.contains("connection: close"), "{answer}");
+    running.ends().await;
+}
+
+#[tokio::test]
+async fn a_request_that_was_on_its_way_over_an_idle_connection_is_answered() {
+    let running = start(Patience { last_request: LONG, ..Patience::default() }, 0, 60_000);
+    let mut stream = running.begin("/").await;
+    until(&mut stream, "hello").await;
+    running.stop.begin();
+    running.refuses().await;
+    send(&mut stream, "/").await;
+    assert!(until_closed(&mut stream).await.ends_with("hello"));
+    running.ends().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_hold_the_end_up() {
+    let running = start(Patience { head: LONG * 10, ..Patience::default() }, 0, 600_000);
+    let mut stream = running.begin("/").await;
+    until(&mut stream, "hello").await;
+    running.stop.begin();
+    running.ends().await;
+}
+
+#[tokio::test]
+async fn a_stuck_request_does_not_hold_the_end_up_beyond_the_limit() {
+    let running = start(Patience::default(), 0, 1_000);
+    let mut stream = running.begin("/stuck").await;
+    sleep(Duration::from_millis(50)).await;
+    running.stop.begin();
+    running.ends().await;
+    assert_eq!(until_closed(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn a_second_request_to_stop_ends_at_once() {
+    let running = start(Patience::default(), 300_000, 600_000);
+    let _stuck = running.begin("/stuck").await;
+    running.stop.begin();
+    sleep(Duration::from_millis(50)).await;
+    running.stop.at_once();
+    running.ends().await;
+}
