@@ -1,65 +1,105 @@
-//! stub
-use crate::domain::{account_entity::*, caller::*, connection::*, id::*, repair::*, timestamp::*};
+//! The database: the only module of `src/` that names sea-orm. One file a topic; every finder takes the owning account.
+//!
+//! Statements are built here or by sea-orm's entities, all pass through [`Store::query`] or [`Store::write`], and rows
+//! become domain values in [`decode`].
+
+mod accounts;
+mod api_keys;
+mod connections;
+mod decode;
+mod entities;
+mod error;
+mod pool;
+mod repairs;
+mod samples;
+mod statement;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
+
+pub use api_keys::{KeyHolder, KeyInfo, NewKey};
+pub use error::StoreError;
+pub use migration::SchemaState;
+pub use pool::PoolSize;
+pub use repairs::Inserted;
+
+/// How long a call may take, waiting for a connection included. A database that has gone silent must not hold requests.
+const CALL_DEADLINE: Duration = Duration::from_millis(2_800);
+
+/// A database. Cheap to clone.
 #[derive(Clone)]
-pub struct Store;
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("x")]
-    Unavailable { source: std::io::Error },
-    #[error("y")]
-    Other,
+pub struct Store {
+    database: DatabaseConnection,
+    statements: Arc<AtomicU64>,
 }
-pub enum Inserted {
-    Created,
-    AlreadyExists,
-}
-pub struct KeyHolder {
-    pub caller: Caller,
-    pub expires_at: Option<Timestamp>,
-}
-type R<T> = Result<T, StoreError>;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
 impl Store {
-    pub async fn account(&self, _id: AccountId) -> R<Option<Account>> {
-        todo!()
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn ping(&self) -> Result<()> {
+        within_deadline(self.database.ping()).await
     }
-    pub async fn accounts(&self, _ids: &[AccountId], _s: &[SsoId]) -> R<Vec<Account>> {
-        todo!()
+
+    /// How the schema stands to this program's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn schema_state(&self) -> Result<SchemaState> {
+        within_deadline(migration::schema_state(&self.database)).await
     }
-    pub async fn caller_by_key_hash(&self, _h: &[u8; 32]) -> R<Option<KeyHolder>> {
-        todo!()
+
+    /// Applies what is pending, all or nothing, and gives the names. Takes as long as it takes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn migrate(&self) -> Result<Vec<String>> {
+        Ok(migration::migrate(&self.database).await?)
     }
-    pub async fn connections(&self, _o: AccountId, _d: bool) -> R<Vec<LocalConnection>> {
-        todo!()
+
+    /// How many statements were run so far.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
-    pub async fn connections_by_any_id(&self, _o: AccountId, _id: ObjectId, _d: bool) -> R<Vec<LocalConnection>> {
-        todo!()
+
+    fn backend(&self) -> DbBackend {
+        self.database.get_database_backend()
     }
-    pub async fn connection_by_sso_id(
+
+    /// Runs a read of one text for both databases; `$1`, `$2`… are its values.
+    async fn read(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<QueryResult>> {
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        within_deadline(self.counted(self.database.query_all_raw(statement))).await
+    }
+
+    /// Runs a single write, and gives how many rows it touched.
+    async fn write(&self, statement: Statement) -> Result<u64> {
+        Ok(within_deadline(self.counted(self.database.execute_raw(statement))).await?.rows_affected())
+    }
+
+    /// Counts and times one statement: every one passes here.
+    async fn counted<T>(
         &self,
-        _o: AccountId,
-        _id: SsoConnectionId,
-        _d: bool,
-    ) -> R<Option<LocalConnection>> {
-        todo!()
+        run: impl Future<Output = std::result::Result<T, DbErr>>,
+    ) -> std::result::Result<T, DbErr> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let start = Instant::now();
+        let result = run.await;
+        metrics::histogram!("db_statement_duration_seconds").record(start.elapsed());
+        result
     }
-    pub async fn connections_with_partner(
-        &self,
-        _o: AccountId,
-        _p: SsoId,
-        _a: &[SsoConnectionId],
-    ) -> R<Vec<LocalConnection>> {
-        todo!()
-    }
-    pub async fn account_entities(&self, _o: AccountId, _p: &[AccountId]) -> R<Vec<AccountEntity>> {
-        todo!()
-    }
-    pub async fn custom_entities(&self, _o: AccountId, _p: &[AccountId]) -> R<Vec<(AccountId, CustomEntity)>> {
-        todo!()
-    }
-    pub async fn insert_repair(&self, _r: &NewConnection, _rec: &RepairRecord) -> R<Inserted> {
-        todo!()
-    }
-    pub async fn insert_record(&self, _rec: &RepairRecord) -> R<()> {
-        todo!()
+}
+
+async fn within_deadline<T>(run: impl Future<Output = std::result::Result<T, DbErr>>) -> Result<T> {
+    match tokio::time::timeout(CALL_DEADLINE, run).await {
+        Ok(result) => Ok(result?),
+        Err(_elapsed) => Err(StoreError::Unavailable { source: DbErr::Custom("no answer in time".to_owned()) }),
     }
 }

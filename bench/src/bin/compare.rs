@@ -85,7 +85,10 @@ fn median(mut figures: Vec<f64>) -> f64 {
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [server, server_process, key, yardstick, yardstick_process, account, connections] = arguments.as_slice() else {
-        return Err("usage: compare <server url> <server pid> <key> <yardstick url> <yardstick pid> <account> <connections>".into());
+        return Err(
+            "usage: compare <server url> <server pid> <key> <yardstick url> <yardstick pid> <account> <connections>"
+                .into(),
+        );
     };
     let client = Client::builder().no_proxy().build()?;
     let first: u32 = connections.parse()?;
@@ -129,7 +132,11 @@ async fn main() -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for (contender, cpu, rate) in [(&server, ours, our_rate), (&yardstick, theirs, their_rate)] {
         let (cpu, rate) = (median(cpu), median(rate));
-        writeln!(out, "{connections:>5} connections  {:<15} {cpu:>9.0} µs CPU/request {rate:>9.0} requests/s", contender.name)?;
+        writeln!(
+            out,
+            "{connections:>5} connections  {:<15} {cpu:>9.0} µs CPU/request {rate:>9.0} requests/s",
+            contender.name
+        )?;
     }
     writeln!(out, "{connections:>5} connections  CPU ratio, median of {ROUNDS} pairs: {:.2}", median(ratios))?;
     Ok(())

@@ -144,7 +144,9 @@ struct Parameters {
 async fn list(State(pool): State<PgPool>, Query(Parameters { account }): Query<Parameters>) -> impl IntoResponse {
     match connections(&pool, &account).await {
         Ok(body) => (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], error.to_string().into()),
+        Err(error) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], error.to_string().into())
+        }
     }
 }
 
