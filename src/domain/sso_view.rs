@@ -51,7 +51,8 @@ impl SsoSnapshot {
     #[must_use]
     pub fn new(as_of: Timestamp, mut connections: Vec<SsoConnection>) -> Self {
         connections.sort_unstable_by_key(|connection| (connection.created_at, connection.id));
-        let positions = connections.iter().enumerate().map(|(position, connection)| (connection.id, position)).collect();
+        let positions =
+            connections.iter().enumerate().map(|(position, connection)| (connection.id, position)).collect();
         Self { as_of, listed: Arc::new(Listed { connections, positions }) }
     }
 

@@ -24,5 +24,8 @@ pub fn schema(introspection: bool) -> ConnectionsSchema {
 #[must_use]
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().prefer_single_line_descriptions();
-    schema(true).sdl_with_options(options)
+    let mut sdl = schema(true).sdl_with_options(options);
+    sdl.truncate(sdl.trim_end().len());
+    sdl.push('\n');
+    sdl
 }

@@ -9,8 +9,6 @@ use axum::routing::get;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::health::{self, Health};
-use super::metrics;
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::front::{request_id, request_log};
@@ -21,25 +19,19 @@ use crate::rest::error::RestError;
 /// The largest body of a REST request, in bytes.
 const LARGEST_BODY: usize = 256 * 1024;
 
-/// All routes of the server, but `/metrics` where that has an address of its own.
-pub fn router(app: &App, graphql: Endpoint, health: Health, metrics: Option<metrics::Source>) -> Router {
+/// All routes of the server. `operations` are `/livez`, `/readyz` and, unless it has an address of its own, `/metrics`.
+pub fn router(app: &App, graphql: Endpoint, operations: Router) -> Router {
     let connections = Router::new()
         .route("/connections", get(rest::list).post(rest::repair))
         .route("/connections/{id}", get(rest::get))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(app.clone());
     let graphql = Router::new().route("/graphql", get(graphql::handle).post(graphql::handle)).with_state(graphql);
-    let health = Router::new()
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .with_state(health);
-    let metrics = metrics.map(metrics_router).unwrap_or_default();
 
     Router::new()
         .merge(connections)
         .merge(graphql)
-        .merge(health)
-        .merge(metrics)
+        .merge(operations)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(
@@ -49,11 +41,6 @@ pub fn router(app: &App, graphql: Endpoint, health: Health, metrics: Option<metr
                 .layer(from_fn(request_log::log))
                 .layer(CatchPanicLayer::custom(panicked)),
         )
-}
-
-/// `/metrics` alone.
-pub fn metrics_router(source: metrics::Source) -> Router {
-    Router::new().route("/metrics", get(metrics::render)).with_state(source)
 }
 
 async fn not_found() -> Response {

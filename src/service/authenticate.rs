@@ -11,7 +11,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 
 use super::ServiceError;
-use super::api_key::hash;
+use super::api_key::KeyHash;
 
 /// How long a key that was found good is believed without asking again: the longest that a revocation goes unseen.
 const BELIEVED_FOR: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ impl Authentication {
     /// # Errors
     /// The store's.
     pub async fn caller(&self, key: &str) -> Result<Option<Arc<Caller>>, ServiceError> {
-        let hash = hash(key);
+        let hash = KeyHash::of(key).0;
         let (caller, expires_at) = if let Some(believed) = self.believed.get(&hash) {
             believed
         } else {

@@ -68,7 +68,12 @@ impl Client {
     }
 
     /// Everything SSO lists for an account, all pages within one budget.
-    pub(super) async fn list(&self, account: SsoId, etag: Option<&HeaderValue>, request_id: &str) -> Result<ListAnswer> {
+    pub(super) async fn list(
+        &self,
+        account: SsoId,
+        etag: Option<&HeaderValue>,
+        request_id: &str,
+    ) -> Result<ListAnswer> {
         let start = Instant::now();
         let answer = self.within_budget(self.whole_list(account, etag, request_id)).await;
         let outcome = match &answer {
@@ -114,7 +119,12 @@ impl Client {
     }
 
     /// `None`: the set changed between two pages.
-    async fn all_pages(&self, account: SsoId, condition: Option<&HeaderValue>, request_id: &str) -> Result<Option<ListAnswer>> {
+    async fn all_pages(
+        &self,
+        account: SsoId,
+        condition: Option<&HeaderValue>,
+        request_id: &str,
+    ) -> Result<Option<ListAnswer>> {
         let (mut connections, mut seen, mut size) = (Vec::new(), HashSet::new(), 0);
         let mut etag = None;
         let mut cursor: Option<String> = None;

@@ -86,7 +86,12 @@ impl Views {
         }
     }
 
-    fn flight(self: &Arc<Self>, account: SsoId, kept: Option<Kept>, request_id: &str) -> Shared<BoxFuture<'static, SsoView>> {
+    fn flight(
+        self: &Arc<Self>,
+        account: SsoId,
+        kept: Option<Kept>,
+        request_id: &str,
+    ) -> Shared<BoxFuture<'static, SsoView>> {
         let mut flights = self.flights();
         if let Some(flight) = flights.by_account.get(&account) {
             return flight.view.clone();

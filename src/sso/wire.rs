@@ -100,7 +100,9 @@ fn id<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(deserialize
     String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
 }
 
-fn maybe_id<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn maybe_id<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
 }
@@ -136,8 +138,14 @@ mod tests {
         let seen = |account: &str| connection.clone().seen_by(account.parse().unwrap());
         let buyer = seen("5fd4371e940df5a34a3888b2").unwrap();
         let seller = seen("5fd4371e940df5a34a3888b3").unwrap();
-        assert_eq!((buyer.relationship_type, &*buyer.partner_name, &*buyer.permissions[0]), (RelationshipType::Seller, "S", "b"));
-        assert_eq!((seller.relationship_type, &*seller.partner_name, &*seller.permissions[0]), (RelationshipType::Buyer, "B", "s"));
+        assert_eq!(
+            (buyer.relationship_type, &*buyer.partner_name, &*buyer.permissions[0]),
+            (RelationshipType::Seller, "S", "b")
+        );
+        assert_eq!(
+            (seller.relationship_type, &*seller.partner_name, &*seller.permissions[0]),
+            (RelationshipType::Buyer, "B", "s")
+        );
         assert_eq!(seen("5fd4371e940df5a34a3888b4"), None);
     }
 
@@ -163,7 +171,12 @@ mod tests {
                 assert!(read(&wrong).is_err(), "{key} is null");
             }
         }
-        for (path, bad) in [("/id", json!("x")), ("/buyer/id", json!("x")), ("/buyer/name", Value::Null), ("/created_at", json!("now"))] {
+        for (path, bad) in [
+            ("/id", json!("x")),
+            ("/buyer/id", json!("x")),
+            ("/buyer/name", Value::Null),
+            ("/created_at", json!("now")),
+        ] {
             let mut wrong = whole();
             *wrong.pointer_mut(path).unwrap() = bad;
             assert!(read(&wrong).is_err(), "{path}");

@@ -36,6 +36,13 @@ pub struct Store {
     statements: Arc<AtomicU64>,
 }
 
+/// Without the pool's insides, which hold the URL and its password.
+impl std::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Store")
+    }
+}
+
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl Store {

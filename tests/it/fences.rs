@@ -21,26 +21,100 @@ const FENCES: [(&str, &[&str]); 9] = [
     (
         "domain",
         &[
-            "axum", "async_graphql", "sea_orm", "reqwest", "tokio", "crate::api_error", "crate::app", "crate::cli", "crate::clock",
-            "crate::config", "crate::front", "crate::graphql", "crate::http", "crate::rest", "crate::service", "crate::sso::",
-            "crate::store", "crate::telemetry",
+            "axum",
+            "async_graphql",
+            "sea_orm",
+            "reqwest",
+            "tokio",
+            "crate::api_error",
+            "crate::app",
+            "crate::cli",
+            "crate::clock",
+            "crate::config",
+            "crate::front",
+            "crate::graphql",
+            "crate::http",
+            "crate::rest",
+            "crate::service",
+            "crate::sso::",
+            "crate::store",
+            "crate::telemetry",
         ],
     ),
     (
         "store",
-        &["axum", "async_graphql", "reqwest", "crate::sso", "crate::service", "crate::graphql", "crate::rest", "crate::http", "crate::front", "crate::cli", "crate::app"],
+        &[
+            "axum",
+            "async_graphql",
+            "reqwest",
+            "crate::sso",
+            "crate::service",
+            "crate::graphql",
+            "crate::rest",
+            "crate::http",
+            "crate::front",
+            "crate::cli",
+            "crate::app",
+        ],
     ),
     (
         "sso",
-        &["async_graphql", "sea_orm", "crate::store", "crate::service", "crate::graphql", "crate::rest", "crate::http", "crate::front", "crate::cli", "crate::app"],
+        &[
+            "async_graphql",
+            "sea_orm",
+            "crate::store",
+            "crate::service",
+            "crate::graphql",
+            "crate::rest",
+            "crate::http",
+            "crate::front",
+            "crate::cli",
+            "crate::app",
+        ],
     ),
     (
         "service",
-        &["axum", "async_graphql", "sea_orm", "reqwest", "crate::graphql", "crate::rest", "crate::http", "crate::front", "crate::cli", "crate::app"],
+        &[
+            "axum",
+            "async_graphql",
+            "sea_orm",
+            "reqwest",
+            "crate::graphql",
+            "crate::rest",
+            "crate::http",
+            "crate::front",
+            "crate::cli",
+            "crate::app",
+        ],
     ),
-    ("front", &["async_graphql", "sea_orm", "reqwest", "crate::store", "crate::sso", "crate::graphql", "crate::rest", "crate::http", "crate::cli"]),
+    (
+        "front",
+        &[
+            "async_graphql",
+            "sea_orm",
+            "reqwest",
+            "crate::store",
+            "crate::sso",
+            "crate::graphql",
+            "crate::rest",
+            "crate::http",
+            "crate::cli",
+        ],
+    ),
     ("graphql", &["sea_orm", "reqwest", "crate::store", "crate::sso", "crate::rest", "crate::http", "crate::cli"]),
-    ("rest", &["async_graphql", "sea_orm", "reqwest", "crate::store", "crate::sso", "crate::graphql", "crate::http", "crate::cli"]),
+    (
+        "rest",
+        &[
+            "async_graphql",
+            "sea_orm",
+            "reqwest",
+            "crate::store",
+            "crate::sso",
+            "crate::graphql",
+            "crate::http",
+            "crate::cli",
+        ],
+    ),
     ("http", &["sea_orm", "reqwest", "crate::sso", "crate::cli"]),
     ("api_error.rs", &["async_graphql", "sea_orm", "crate::graphql", "crate::rest", "crate::http", "crate::front"]),
 ];
@@ -60,7 +134,8 @@ fn no_arrow_runs_the_wrong_way() {
                     let names_it = code.match_indices(word).any(|(at, _)| {
                         let before = code[..at].chars().next_back();
                         let after = code[at + word.len()..].chars().next();
-                        let is_name = |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_');
+                        let is_name =
+                            |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_');
                         !is_name(before) && (word.ends_with(':') || !is_name(after))
                     });
                     if names_it {

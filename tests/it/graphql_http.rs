@@ -32,12 +32,21 @@ async fn request_errors_carry_no_data_and_a_status_by_media_type(database: Datab
         (json!({"query": "{"}), "GRAPHQL_PARSE_FAILED"),
         (json!({"query": "{ nope }"}), "GRAPHQL_VALIDATION_FAILED"),
         (json!({"query": "{ viewer { account { name } } connection }"}), "GRAPHQL_VALIDATION_FAILED"),
-        (json!({"query": "query A { viewer { isSuperuser } } query B { viewer { isSuperuser } }"}), "GRAPHQL_VALIDATION_FAILED"),
+        (
+            json!({"query": "query A { viewer { isSuperuser } } query B { viewer { isSuperuser } }"}),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
         (json!({"query": "query A { viewer { isSuperuser } }", "operationName": "B"}), "GRAPHQL_VALIDATION_FAILED"),
         (json!({"query": "{ connection(id: \"nope\") { id } }"}), "GRAPHQL_VALIDATION_FAILED"),
         (json!({"query": "query Q($id: ObjectID!) { connection(id: $id) { id } }"}), "BAD_USER_INPUT"),
-        (json!({"query": "query Q($id: ObjectID!) { connection(id: $id) { id } }", "variables": {"id": "nope"}}), "BAD_USER_INPUT"),
-        (json!({"query": "query Q($id: ObjectID!) { connection(id: $id) { id } }", "variables": {"id": 5}}), "BAD_USER_INPUT"),
+        (
+            json!({"query": "query Q($id: ObjectID!) { connection(id: $id) { id } }", "variables": {"id": "nope"}}),
+            "BAD_USER_INPUT",
+        ),
+        (
+            json!({"query": "query Q($id: ObjectID!) { connection(id: $id) { id } }", "variables": {"id": 5}}),
+            "BAD_USER_INPUT",
+        ),
         (json!({"query": "{ connections(consistency: \"FAIL_OPEN\") { totalCount } }"}), "GRAPHQL_VALIDATION_FAILED"),
         (json!({"query": "{ a: viewer { isSuperuser } a: connections { totalCount } }"}), "GRAPHQL_VALIDATION_FAILED"),
     ] {
@@ -78,7 +87,17 @@ async fn keys_come_in_query_order(database: Database) {
     let request = request.basic_auth("", app.key.as_deref()).body(json!({"query": query}).to_string());
     let text = request.send().await.unwrap().text().await.unwrap();
     let mut last = 0;
-    for key in ["\"data\"", "\"z\"", "\"connections\"", "\"totalCount\"", "\"nodes\"", "\"status\"", "\"id\"", "\"asOf\"", "\"a\""] {
+    for key in [
+        "\"data\"",
+        "\"z\"",
+        "\"connections\"",
+        "\"totalCount\"",
+        "\"nodes\"",
+        "\"status\"",
+        "\"id\"",
+        "\"asOf\"",
+        "\"a\"",
+    ] {
         let place = text[last..].find(key).unwrap_or_else(|| panic!("{key} is out of order in {text}"));
         last += place;
     }

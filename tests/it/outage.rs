@@ -24,7 +24,10 @@ async fn with_sso_down_from_the_start_the_server_is_ready_and_answers_degraded(d
     assert_eq!(answer.body.get("errors"), None);
     let list = &answer.body["data"]["connections"];
     assert_eq!((&list["degraded"], &list["totalCountPrecision"]), (&json!(true), &json!("LOCAL_ONLY")));
-    assert_eq!(list["sources"][1], json!({"source": "SSO", "state": "UNAVAILABLE", "asOf": null, "reason": "BAD_STATUS"}));
+    assert_eq!(
+        list["sources"][1],
+        json!({"source": "SSO", "state": "UNAVAILABLE", "asOf": null, "reason": "BAD_STATUS"})
+    );
     for node in list["nodes"].as_array().unwrap() {
         assert_eq!((&node["permissions"], &node["drift"]), (&Value::Null, &json!("UNKNOWN")));
         assert_eq!(node["provenance"], json!({"local": "PRESENT", "sso": "UNKNOWN", "ssoAsOf": null}));
@@ -59,7 +62,8 @@ async fn each_consistency_does_what_it_says(database: Database) {
     // By id, SSO is asked only for what it alone knows.
     let id = world.own_row("id");
     let one = async |fields: &str| {
-        app.graphql(&format!("query One($id: ObjectID!) {{ connection(id: $id) {{ {fields} }} }}"), &json!({"id": id})).await
+        app.graphql(&format!("query One($id: ObjectID!) {{ connection(id: $id) {{ {fields} }} }}"), &json!({"id": id}))
+            .await
     };
     assert!(!one("status connectedAccount { name }").await.is_degraded());
     let degraded = one("status permissions").await;

@@ -69,15 +69,27 @@ crate::on_both_databases!(fifty_repairs_at_once_insert_one_row);
 
 async fn a_repair_keeps_the_entry_its_place_and_its_global_id(database: Database) {
     let (app, _world, missing) = superuser(&database).await;
-    let read = || app.graphql("query One($id: ObjectID!) { connection(id: $id) { id status drift localId } }", &json!({"id": missing}));
+    let read = || {
+        app.graphql(
+            "query One($id: ObjectID!) { connection(id: $id) { id status drift localId } }",
+            &json!({"id": missing}),
+        )
+    };
     let before = read().await.body["data"]["connection"].clone();
-    assert_eq!((&before["status"], &before["drift"], &before["localId"]), (&json!("SSO_ONLY"), &json!("MISSING_LOCALLY"), &Value::Null));
-    let positions = |list: Value| list.as_array().unwrap().iter().map(|entry| entry["created_at"].clone()).collect::<Vec<_>>();
+    assert_eq!(
+        (&before["status"], &before["drift"], &before["localId"]),
+        (&json!("SSO_ONLY"), &json!("MISSING_LOCALLY"), &Value::Null)
+    );
+    let positions =
+        |list: Value| list.as_array().unwrap().iter().map(|entry| entry["created_at"].clone()).collect::<Vec<_>>();
     let list_before = positions(app.get("/connections").await.body);
 
     let dry = app.graphql(REPAIR, &json!({"input": {"connectionId": missing.to_uppercase(), "dryRun": true}})).await;
     let dry = &dry.body["data"]["repairConnection"];
-    assert_eq!((&dry["outcome"], &dry["partnership"], &dry["record"]), (&json!("WOULD_CREATE"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&dry["outcome"], &dry["partnership"], &dry["record"]),
+        (&json!("WOULD_CREATE"), &Value::Null, &Value::Null)
+    );
     assert_eq!(database.count("repair_records").await, 0);
 
     let repaired = app.graphql(REPAIR, &json!({"input": {"connectionId": missing, "reason": "missed message"}})).await;

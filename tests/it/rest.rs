@@ -18,7 +18,8 @@ async fn caller(database: &Database) -> (TestApp, World) {
 async fn a_row_is_found_by_any_of_its_three_ids(database: Database) {
     let (app, world) = caller(&database).await;
     let caller = json!(world.caller().id);
-    let row = world.connections.iter().find(|row| row["account_id"] == caller && !row["invitation_id"].is_null()).unwrap();
+    let row =
+        world.connections.iter().find(|row| row["account_id"] == caller && !row["invitation_id"].is_null()).unwrap();
     for column in ["id", "external_id", "invitation_id"] {
         let id = row[column].as_str().unwrap();
         for id in [id.to_owned(), id.to_uppercase()] {
@@ -28,7 +29,16 @@ async fn a_row_is_found_by_any_of_its_three_ids(database: Database) {
             let keys: Vec<&str> = body.keys().map(String::as_str).collect();
             let seed = "connected_account created_at created_by external_id id invitation_id relationship_type ui_state updated_at";
             assert_eq!(keys, seed.split(' ').collect::<Vec<_>>());
-            for column in ["id", "external_id", "invitation_id", "relationship_type", "created_at", "updated_at", "created_by", "ui_state"] {
+            for column in [
+                "id",
+                "external_id",
+                "invitation_id",
+                "relationship_type",
+                "created_at",
+                "updated_at",
+                "created_by",
+                "ui_state",
+            ] {
                 assert_eq!(body[column], row[column], "{column}");
             }
         }

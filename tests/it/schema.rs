@@ -7,7 +7,10 @@ fn the_committed_schema_is_the_exported_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql");
     let committed = std::fs::read_to_string(path).unwrap();
     let exported = lc_connections::graphql::schema::sdl();
-    assert!(committed == exported, "schema.graphql is stale: write it anew with `cargo run -- schema > schema.graphql`");
+    assert!(
+        committed == exported,
+        "schema.graphql is stale: write it anew with `cargo run -- schema > schema.graphql`"
+    );
 }
 
 #[test]
@@ -15,7 +18,8 @@ fn everything_in_the_schema_is_described() {
     let exported = lc_connections::graphql::schema::sdl();
     let lines: Vec<&str> = exported.lines().map(str::trim).collect();
     for (number, line) in lines.iter().enumerate() {
-        let is_definition = ["type ", "input ", "enum ", "interface ", "scalar "].iter().any(|word| line.starts_with(word));
+        let is_definition =
+            ["type ", "input ", "enum ", "interface ", "scalar "].iter().any(|word| line.starts_with(word));
         let first = line.chars().next();
         let is_member = first.is_some_and(char::is_alphabetic)
             && !is_definition

@@ -10,12 +10,12 @@ use crate::domain::repair::NewConnection;
 use crate::domain::timestamp::Timestamp;
 
 /// Northwind, whose list the demo shows.
-pub const NORTHWIND: u8 = 1;
+pub(super) const NORTHWIND: u8 = 1;
 /// Contoso, which sees one of the connections from the other side.
-pub const CONTOSO: u8 = 2;
+pub(super) const CONTOSO: u8 = 2;
 
 /// What the demo writes.
-pub struct Sample {
+pub(super) struct Sample {
     /// LC's accounts.
     pub accounts: Vec<Account>,
     /// Rows, each of its owner.
@@ -28,7 +28,7 @@ pub struct Sample {
 
 /// An id whose first digit tells its kind (`a` account, `5` SSO account, `b` row, `c` connection at SSO, `e` entity,
 /// `d` custom entity, `f` invitation) and whose last two tell which.
-pub fn id(kind: char, number: u8) -> ObjectId {
+pub(super) fn id(kind: char, number: u8) -> ObjectId {
     // 24 hexadecimal characters by construction, so the fallback is never taken.
     ObjectId::parse(&format!("{kind}{number:023x}")).unwrap_or(ObjectId::from_parts(0, [0; 5], 0))
 }
@@ -38,14 +38,18 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// The sample as of `now`, by which invitations are pending or expired.
-pub fn sample(now: Timestamp) -> Sample {
+pub(super) fn sample(now: Timestamp) -> Sample {
     const DAY: i64 = 24 * 60 * 60 * 1000;
     let in_days = |days: i64| Some(Timestamp::from_millis(now.as_millis() + days * DAY));
-    let account = |number, name: &str| Account { id: id('a', number).into(), sso_id: id('5', number).into(), name: name.into() };
+    let account =
+        |number, name: &str| Account { id: id('a', number).into(), sso_id: id('5', number).into(), name: name.into() };
     let connections = vec![
         // In sync, from both sides.
         row(NORTHWIND, 1, Seller, CONTOSO, "Contoso Leads", "2024-01-10T09:00:00Z"),
-        NewConnection { id: id('b', 0x11).into(), ..row(CONTOSO, 1, Buyer, NORTHWIND, "Northwind Insurance", "2024-01-10T09:00:00Z") },
+        NewConnection {
+            id: id('b', 0x11).into(),
+            ..row(CONTOSO, 1, Buyer, NORTHWIND, "Northwind Insurance", "2024-01-10T09:00:00Z")
+        },
         // A two-way partner.
         row(NORTHWIND, 2, Seller, 3, "Fabrikam Media", "2024-02-01T09:00:00Z"),
         row(NORTHWIND, 3, Buyer, 3, "Fabrikam Media", "2024-02-02T09:00:00Z"),
@@ -57,7 +61,10 @@ pub fn sample(now: Timestamp) -> Sample {
         // SSO says "seller".
         row(NORTHWIND, 7, Buyer, 7, "Adventure Data", "2024-05-05T09:00:00Z"),
         // The partner has no LC account.
-        NewConnection { connected_account_id: None, ..row(NORTHWIND, 8, Seller, 0xf1, "Proseware Direct", "2024-05-15T09:00:00Z") },
+        NewConnection {
+            connected_account_id: None,
+            ..row(NORTHWIND, 8, Seller, 0xf1, "Proseware Direct", "2024-05-15T09:00:00Z")
+        },
         // 9 (Woodgrove) and 10 (Coho Lending, without an LC account) exist in SSO alone.
     ];
     let entities = vec![
@@ -73,7 +80,12 @@ pub fn sample(now: Timestamp) -> Sample {
             website: Some("https://contoso.example/".into()),
             ..entity(2, "Contoso Leads")
         },
-        AccountEntity { pending: Some(true), invitation_id: Some(id('f', 2).into()), invitation_expires_at: in_days(7), ..entity(3, "Fabrikam Media") },
+        AccountEntity {
+            pending: Some(true),
+            invitation_id: Some(id('f', 2).into()),
+            invitation_expires_at: in_days(7),
+            ..entity(3, "Fabrikam Media")
+        },
         AccountEntity {
             pending: Some(true),
             invitation_id: Some(id('f', 4).into()),
@@ -106,7 +118,14 @@ pub fn sample(now: Timestamp) -> Sample {
     }
 }
 
-fn row(owner: u8, number: u8, relationship_type: RelationshipType, partner: u8, name: &str, created_at: &str) -> NewConnection {
+fn row(
+    owner: u8,
+    number: u8,
+    relationship_type: RelationshipType,
+    partner: u8,
+    name: &str,
+    created_at: &str,
+) -> NewConnection {
     NewConnection {
         id: id('b', number).into(),
         account_id: id('a', owner).into(),
@@ -157,5 +176,8 @@ fn custom(
     recipient: Option<EntityRecipient>,
 ) -> (AccountId, CustomEntity) {
     let created_at = at("2024-01-15T00:00:00Z");
-    (id('a', partner).into(), CustomEntity { id: id('d', number).into(), name: name.into(), source, recipient, created_at })
+    (
+        id('a', partner).into(),
+        CustomEntity { id: id('d', number).into(), name: name.into(), source, recipient, created_at },
+    )
 }

@@ -1,8 +1,9 @@
-//! stub
+//! thin
 use async_graphql::{
     Pos, Variables,
-    parser::types::{ExecutableDocument, OperationType},
+    parser::types::{DocumentOperations, ExecutableDocument, OperationType},
 };
+#[derive(Debug)]
 pub struct Documents;
 pub struct Prepared {
     pub operation_type: OperationType,
@@ -10,11 +11,13 @@ pub struct Prepared {
     pub document: ExecutableDocument,
     pub variables: Variables,
 }
+#[derive(Debug)]
 pub struct RequestError {
     pub kind: RequestErrorKind,
     pub message: String,
     pub locations: Vec<Pos>,
 }
+#[derive(Debug)]
 pub enum RequestErrorKind {
     ParseFailed,
     ValidationFailed,
@@ -28,14 +31,28 @@ pub struct Limits;
 pub struct InvalidSchema;
 impl Documents {
     pub fn new(_s: &str, _l: Limits) -> Result<Self, InvalidSchema> {
-        todo!()
+        Ok(Self)
     }
     pub fn prepare(
         &self,
-        _q: &str,
-        _o: Option<&str>,
-        _v: &serde_json::Map<String, serde_json::Value>,
+        q: &str,
+        o: Option<&str>,
+        v: &serde_json::Map<String, serde_json::Value>,
     ) -> Result<Prepared, Vec<RequestError>> {
-        todo!()
+        let document = async_graphql::parser::parse_query(q).map_err(|e| {
+            vec![RequestError { kind: RequestErrorKind::ParseFailed, message: e.to_string(), locations: vec![] }]
+        })?;
+        let operation_type = match &document.operations {
+            DocumentOperations::Single(s) => s.node.ty,
+            DocumentOperations::Multiple(m) => {
+                o.and_then(|o| m.get(o)).map(|x| x.node.ty).unwrap_or(OperationType::Query)
+            }
+        };
+        Ok(Prepared {
+            operation_type,
+            operation_name: o.map(str::to_owned),
+            document,
+            variables: Variables::from_json(serde_json::Value::Object(v.clone())),
+        })
     }
 }

@@ -63,8 +63,13 @@ fn asked(query: &str) -> Result<Asked, String> {
                     asked.accounts.insert(id.parse().map_err(|_| format!("account_ids holds {id:?}, which is no id"))?);
                 }
             }
-            "limit" => asked.limit = value.parse().ok().filter(|limit| (1..=500).contains(limit)).ok_or("limit is 1 to 500")?,
-            "cursor" => asked.offset = value.strip_prefix("from-").and_then(|at| at.parse().ok()).ok_or("cursor is not one of ours")?,
+            "limit" => {
+                asked.limit = value.parse().ok().filter(|limit| (1..=500).contains(limit)).ok_or("limit is 1 to 500")?
+            }
+            "cursor" => {
+                asked.offset =
+                    value.strip_prefix("from-").and_then(|at| at.parse().ok()).ok_or("cursor is not one of ours")?
+            }
             _ => {}
         }
     }
@@ -126,7 +131,9 @@ async fn scenario(State(simulator): State<Simulator>) -> Json<Value> {
 }
 
 async fn switch(State(simulator): State<Simulator>, body: Bytes) -> Response {
-    let wanted = serde_json::from_slice::<Value>(&body).ok().and_then(|body| serde_json::from_value(body["scenario"].clone()).ok());
+    let wanted = serde_json::from_slice::<Value>(&body)
+        .ok()
+        .and_then(|body| serde_json::from_value(body["scenario"].clone()).ok());
     let Some(wanted) = wanted else {
         let text = r#"send {"scenario": "ok"}; the scenarios are ok, down and page-fails"#;
         return error(StatusCode::BAD_REQUEST, text);

@@ -7,11 +7,14 @@ use lc_connections::app::App;
 use lc_connections::clock::Clock;
 use lc_connections::domain::timestamp::Timestamp;
 use lc_connections::graphql::handler::Endpoint;
-use lc_connections::http::router::{Parts, router};
-use lc_connections::service::api_key;
+use lc_connections::http::router::router;
+use lc_connections::http::stop::Stop;
+use lc_connections::http::{health, metrics};
+use lc_connections::service::api_key::ApiKey;
 use lc_connections::sso::simulator::{self, Simulator};
 use lc_connections::sso::{Sso, SsoSettings};
 use lc_connections::store::{NewKey, Store};
+use lc_connections::telemetry::Metrics;
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -122,7 +125,10 @@ impl TestApp {
         let sso = Sso::new(settings, clock.clone()).unwrap();
         let store = database.store().await;
         let app = App::new(&store, sso, &clock, 100, true);
-        let router = router(Parts::for_tests(app.clone(), Endpoint::new(app).unwrap(), store.clone()));
+        let readiness = health::Readiness::new(store.clone(), Stop::new());
+        let counted = metrics::routes(Metrics::install().unwrap(), store.clone());
+        let operations = health::routes(readiness).merge(counted);
+        let router = router(&app, Endpoint::new(app.clone()).unwrap(), operations);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -153,18 +159,18 @@ impl TestApp {
     }
 
     async fn with_new_key(&self, account: &Account, superuser: Option<&str>) -> Self {
-        let key = api_key::generate();
+        let key = ApiKey::random();
         let new_key = NewKey {
             id: lc_connections::service::new_id::NewIds::new().next(Timestamp::EPOCH).into(),
             account: account.id.parse().unwrap(),
-            hash: api_key::hash(&key),
+            hash: key.hash().0,
             user_email: superuser.map(Into::into),
             is_superuser: superuser.is_some(),
             created_at: self.clock.now(),
             expires_at: None,
         };
         self.store.insert_key(&new_key).await.unwrap();
-        Self { key: Some(key), ..self.clone() }
+        Self { key: Some(key.reveal().to_owned()), ..self.clone() }
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -24,7 +24,8 @@ pub struct Database {
 }
 
 /// All tables, children first.
-const TABLES: [&str; 6] = ["repair_records", "custom_entities", "account_entities", "account_connections", "api_keys", "accounts"];
+const TABLES: [&str; 6] =
+    ["repair_records", "custom_entities", "account_entities", "account_connections", "api_keys", "accounts"];
 
 const TEMPLATE: &str = "lc_template";
 
@@ -33,7 +34,8 @@ static TEMPLATE_IS_READY: OnceCell<()> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 fn postgres_url() -> String {
-    std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL is not set: run the tests with tests/run, which starts PostgreSQL")
+    std::env::var("TEST_DATABASE_URL")
+        .expect("TEST_DATABASE_URL is not set: run the tests with tests/run, which starts PostgreSQL")
 }
 
 fn postgres_url_of(database: &str) -> String {

@@ -74,7 +74,14 @@ impl Maker {
     }
 
     fn recipient(&mut self) -> Value {
-        self.one_of(&[json!("buyer"), json!("crm"), json!("esp"), json!("analytics"), json!("enhancement"), Value::Null])
+        self.one_of(&[
+            json!("buyer"),
+            json!("crm"),
+            json!("esp"),
+            json!("analytics"),
+            json!("enhancement"),
+            Value::Null,
+        ])
     }
 }
 
@@ -86,7 +93,8 @@ impl World {
             .map(|_| Account { id: maker.id(), sso_id: maker.id(), name: maker.name().as_str().unwrap().to_owned() })
             .collect();
         let strangers: Vec<String> = (0..3).map(|_| maker.id()).collect();
-        let mut world = Self { accounts, connections: vec![], entities: vec![], custom_entities: vec![], listed: vec![] };
+        let mut world =
+            Self { accounts, connections: vec![], entities: vec![], custom_entities: vec![], listed: vec![] };
         let count = maker.random.random_range(0..=most);
         for _ in 0..count {
             world.add_connection(&mut maker, 0, &strangers);
@@ -183,7 +191,10 @@ impl World {
                 ("updated_at", updated_at.clone()),
             ]);
             let noted = maker.chance(0.5);
-            row.insert("ui_state", if noted { json!({"has_setup_buyer_delivery": maker.chance(0.5)}) } else { json!({}) });
+            row.insert(
+                "ui_state",
+                if noted { json!({"has_setup_buyer_delivery": maker.chance(0.5)}) } else { json!({}) },
+            );
             if maker.chance(0.15) {
                 row.insert("relationship_type", json!(maker.one_of(&["seller", "buyer"])));
             }
@@ -192,9 +203,12 @@ impl World {
         if is_listed {
             let own = json!({"id": owner.sso_id, "name": owner.name});
             let partner = json!({"id": partner_sso_id, "name": maker.name()});
-            let permissions: Vec<&str> =
-                ["request_domain_ownership_confirmation", "view_submission_docs"].into_iter().filter(|_| maker.chance(0.5)).collect();
-            let (own_side, partner_side) = if relationship_type == "seller" { ("buyer", "seller") } else { ("seller", "buyer") };
+            let permissions: Vec<&str> = ["request_domain_ownership_confirmation", "view_submission_docs"]
+                .into_iter()
+                .filter(|_| maker.chance(0.5))
+                .collect();
+            let (own_side, partner_side) =
+                if relationship_type == "seller" { ("buyer", "seller") } else { ("seller", "buyer") };
             self.listed.push(json!({
                 "id": external_id,
                 "invitation_id": invitation_id,
@@ -210,7 +224,8 @@ impl World {
     }
 
     fn add_entity(&mut self, maker: &mut Maker, owner: usize, partner: usize) {
-        let expires_at = maker.one_of(&[json!("2001-01-01T00:00:00.000Z"), json!("2199-01-01T00:00:00.000Z"), Value::Null]);
+        let expires_at =
+            maker.one_of(&[json!("2001-01-01T00:00:00.000Z"), json!("2199-01-01T00:00:00.000Z"), Value::Null]);
         let row = Row::from([
             ("account_id", json!(self.accounts[owner].id)),
             ("id", json!(maker.id())),
@@ -284,8 +299,11 @@ impl World {
         let caller = self.caller();
         let mine = |row: &&Row| row["account_id"] == json!(caller.id);
         let mut entries: Vec<(String, String, Value)> = Vec::new();
-        let listed: Vec<Listed> =
-            if sso_is_up { self.listed.iter().filter_map(|one| Listed::seen_by(one, &caller.sso_id)).collect() } else { vec![] };
+        let listed: Vec<Listed> = if sso_is_up {
+            self.listed.iter().filter_map(|one| Listed::seen_by(one, &caller.sso_id)).collect()
+        } else {
+            vec![]
+        };
         let mut ties: Vec<(String, String)> = Vec::new();
         for row in self.connections.iter().filter(mine) {
             ties.push((text(&row["connected_account_sso_id"]), text(&row["relationship_type"])));
@@ -297,7 +315,8 @@ impl World {
         for row in self.connections.iter().filter(mine) {
             let one = listed.iter().find(|one| row["external_id"] == json!(one.id));
             let permissions = one.filter(|one| {
-                row["relationship_type"] == json!(one.relationship_type) && row["connected_account_sso_id"] == json!(one.partner_sso_id)
+                row["relationship_type"] == json!(one.relationship_type)
+                    && row["connected_account_sso_id"] == json!(one.partner_sso_id)
             });
             let partner = self.account_of(&row["connected_account_id"], &text(&row["connected_account_sso_id"]));
             let entry = json!({
@@ -347,20 +366,28 @@ impl World {
     }
 
     fn account_of(&self, id: &Value, sso_id: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| if id.is_null() { account.sso_id == sso_id } else { json!(account.id) == *id })
+        self.accounts
+            .iter()
+            .find(|account| if id.is_null() { account.sso_id == sso_id } else { json!(account.id) == *id })
     }
 
     fn cards<'a>(&self, table: &'a [Row], partner: Option<&Account>) -> Vec<&'a Row> {
         let owner = json!(self.caller().id);
         let Some(partner) = partner else { return vec![] };
-        table.iter().filter(|row| row["account_id"] == owner && row["connected_account_id"] == json!(partner.id)).collect()
+        table
+            .iter()
+            .filter(|row| row["account_id"] == owner && row["connected_account_id"] == json!(partner.id))
+            .collect()
     }
 
     fn entity(&self, partner: Option<&Account>, partner_sso_id: &str, ties: &[(String, String)]) -> Value {
         let mut cards = self.cards(&self.entities, partner);
         cards.sort_by_key(|row| text(&row["id"]));
-        let Some(card) = cards.iter().find(|row| row["account"] == json!(true)).or(cards.first()) else { return Value::Null };
-        let types: BTreeSet<&str> = ties.iter().filter(|tie| tie.0 == partner_sso_id).map(|tie| tie.1.as_str()).collect();
+        let Some(card) = cards.iter().find(|row| row["account"] == json!(true)).or(cards.first()) else {
+            return Value::Null;
+        };
+        let types: BTreeSet<&str> =
+            ties.iter().filter(|tie| tie.0 == partner_sso_id).map(|tie| tie.1.as_str()).collect();
         let connected = if types.len() == 2 { json!("both") } else { json!(types.first()) };
         let mut entity = serde_json::Map::new();
         for (column, value) in card.iter().filter(|(column, _)| **column != "account_id") {

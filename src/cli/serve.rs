@@ -1,0 +1,104 @@
+//! `serve`: connects, looks at the schema, takes its addresses, answers requests until it is told to stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use axum::Router;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use tokio::time::timeout;
+
+use super::{Failure, database};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::{self, Config, Environment, SsoConfig};
+use crate::graphql::handler::Endpoint;
+use crate::http::health::{self, Readiness};
+use crate::http::server::{self, Patience};
+use crate::http::stop::Stop;
+use crate::http::{metrics, router};
+use crate::sso::{Sso, SsoSettings};
+use crate::store::Store;
+use crate::telemetry::{self, Metrics};
+
+/// What closing the database's connections may take once everything else has ended.
+const LONGEST_CLOSE: Duration = Duration::from_millis(200);
+
+pub(super) fn command() -> Command {
+    let command = Command::new("serve").about("Answer requests until SIGTERM or SIGINT").arg(
+        Arg::new("migrate")
+            .long("migrate")
+            .action(ArgAction::SetTrue)
+            .help("Migrate an empty or older database first, instead of refusing to start on it"),
+    );
+    config::with_settings(command, config::SERVE_COMMAND)
+}
+
+pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
+    let config = Config::read(matches, environment)?;
+    telemetry::start_logging(&config.log)?;
+    let stop = Stop::new();
+    stop.on_signals().map_err(Failure::Start)?;
+    serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop).await
+}
+
+/// Serves until `stop` begins, and then ends in order.
+///
+/// # Errors
+/// The database is unreachable or its schema not current, or an address is taken.
+pub async fn serve(config: &Config, clock: &Clock, migrate: bool, stop: &Stop) -> Result<(), Failure> {
+    let store = tokio::select! {
+        store = open(config, migrate) => store?,
+        // Nothing is in flight yet.
+        () = stop.begun() => return Ok(()),
+    };
+    let counted = Metrics::install()?;
+    tokio::spawn(counted.clone().keep_small());
+    let metrics = metrics::routes(counted, store.clone());
+    let mut operations = health::routes(Readiness::new(store.clone(), stop.clone()));
+
+    let mut servers = Vec::new();
+    if let Some(address) = config.admin_listen {
+        servers.push((listen(address, "ADMIN_LISTEN")?, metrics));
+    } else {
+        operations = operations.merge(metrics);
+    }
+    servers.push((listen(config.listen, "LISTEN")?, routes(config, &store, clock, operations)?));
+
+    let serving = servers
+        .into_iter()
+        .map(|(listener, router)| server::serve(listener, router, Patience::default(), config.shutdown, stop.clone()));
+    futures_util::future::try_join_all(serving).await.map_err(Failure::Serve)?;
+    // A connection that is still at work would be waited for; the process ends it as well.
+    let _ = timeout(LONGEST_CLOSE, store.close()).await;
+    Ok(())
+}
+
+/// Everything that is answered on `LISTEN`.
+fn routes(config: &Config, store: &Store, clock: &Clock, operations: Router) -> Result<Router, Failure> {
+    let SsoConfig { url, token, budget, max_age } = config.sso.clone();
+    let sso = Sso::new(SsoSettings { url, token, budget, max_age }, clock.clone())?;
+    let largest_page = usize::try_from(config.max_page_size).unwrap_or(usize::MAX);
+    let app = App::new(store, sso, clock, largest_page, config.introspection);
+    let graphql = Endpoint::new(app.clone())?;
+    Ok(router::router(&app, graphql, operations))
+}
+
+/// A database whose schema is current, migrated where that was asked for.
+async fn open(config: &Config, migrate: bool) -> Result<Store, Failure> {
+    let store = database::connect(&config.database).await?;
+    let state = database::schema_state(&store).await?;
+    if migrate {
+        database::migrate(&store, &state).await?;
+    } else {
+        database::refuse_unless_current(&state, "run `lc-connections migrate`, or `lc-connections serve --migrate`")?;
+    }
+    Ok(store)
+}
+
+fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, Failure> {
+    let refuse = |source| Failure::Listen { address, setting, source };
+    let listener = server::listen(address).map_err(refuse)?;
+    let address = listener.local_addr().map_err(refuse)?;
+    tracing::info!(%address, setting, "listening");
+    Ok(listener)
+}
