@@ -54,17 +54,20 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     })?;
     let mut simulator = Simulator::new(listed);
     if let Some(token) = matches.get_one::<String>("token") {
-        simulator = simulator.with_token(token);
+        simulator = simulator.with_token(token.as_str().into());
     }
     simulator.set_page_size(required::<u16>(matches, "page-size")?.into());
 
     let address: SocketAddr = required(matches, "listen")?;
     let refuse = |source| Failure::Listen { address, setting: "--listen", source };
     let listener = tokio::net::TcpListener::bind(address).await.map_err(refuse)?;
-    let address = simulator.spawn(listener).map_err(refuse)?;
+    let address = listener.local_addr().map_err(refuse)?;
+    let serving = simulator.spawn(listener);
     output::note(&format!("simulating SSO on http://{address} over {source}; Ctrl-C ends it"));
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
-    stop.begun().await;
-    Ok(())
+    tokio::select! {
+        () = stop.begun() => Ok(()),
+        ended = serving => ended.map_err(std::io::Error::other).flatten().map_err(Failure::Serve),
+    }
 }

@@ -2,6 +2,7 @@
 //! facts, no indexes, no sorting by position.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::option;
@@ -108,7 +109,7 @@ fn sso() -> impl Strategy<Value = Sso> {
 
 fn view(sso: Sso, listed: &[SsoConnection]) -> SsoView {
     match sso {
-        Sso::Up => SsoView::Answered(SsoSnapshot::new(Timestamp::EPOCH, listed.to_vec())),
+        Sso::Up => SsoView::Answered(Arc::new(SsoSnapshot::new(Timestamp::EPOCH, listed.to_vec()))),
         Sso::Down => SsoView::Unavailable(SourceFailure::Timeout),
         Sso::NotAsked => SsoView::Skipped,
     }

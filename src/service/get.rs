@@ -83,7 +83,7 @@ impl Connections {
         // By id too: a row that names another partner than SSO does is served as stored.
         let rows = self.store.connections_with_partner(account.id, partner, &ids).await?;
         let view = match one.sso() {
-            SsoView::Answered(snapshot) => SsoView::Answered(SsoSnapshot::new(snapshot.as_of, listed)),
+            SsoView::Answered(snapshot) => SsoView::Answered(Arc::new(SsoSnapshot::new(snapshot.as_of, listed))),
             other => other.clone(),
         };
         Ok(Reconciled::new(rows, view))

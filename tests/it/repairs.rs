@@ -69,12 +69,8 @@ crate::on_both_databases!(fifty_repairs_at_once_insert_one_row);
 
 async fn a_repair_keeps_the_entry_its_place_and_its_global_id(database: Database) {
     let (app, _world, missing) = superuser(&database).await;
-    let read = || {
-        app.graphql(
-            "query One($id: ObjectID!) { connection(id: $id) { id status drift localId } }",
-            &json!({"id": missing}),
-        )
-    };
+    let query = "query One($id: ObjectID!) { connection(id: $id) { id status drift localId } }";
+    let read = async || app.graphql(query, &json!({"id": missing})).await;
     let before = read().await.body["data"]["connection"].clone();
     assert_eq!(
         (&before["status"], &before["drift"], &before["localId"]),

@@ -128,12 +128,18 @@ fn time<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Er
 
 #[expect(clippy::ref_option, reason = "serde's signature")]
 fn maybe_time<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
-    at.as_ref().map_or_else(|| serializer.serialize_none(), |at| time(at, serializer))
+    match at {
+        Some(at) => time(at, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[expect(clippy::ref_option, reason = "serde's signature")]
 fn maybe_upper<S: Serializer>(word: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    word.as_ref().map_or_else(|| serializer.serialize_none(), |word| serializer.serialize_str(&word.to_uppercase()))
+    match word {
+        Some(word) => serializer.serialize_str(&word.to_uppercase()),
+        None => serializer.serialize_none(),
+    }
 }
 
 #[derive(Deserialize)]

@@ -57,7 +57,8 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     store.close().await;
 
     let listed = parse_data(SAMPLE).map_err(|error| Failure::Refused(error.to_string()))?;
-    let sso_address = Simulator::new(listed).spawn(sso_listener).map_err(taken(sso_address, "--sso-port"))?;
+    let sso_address = sso_listener.local_addr().map_err(taken(sso_address, "--sso-port"))?;
+    Simulator::new(listed).spawn(sso_listener);
     let sso_url = format!("http://{sso_address}/");
     let config = Config {
         listen,

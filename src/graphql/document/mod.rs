@@ -1,58 +1,181 @@
-//! thin
-use async_graphql::{
-    Pos, Variables,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationType},
-};
-#[derive(Debug)]
-pub struct Documents;
-pub struct Prepared {
-    pub operation_type: OperationType,
-    pub operation_name: Option<String>,
-    pub document: ExecutableDocument,
-    pub variables: Variables,
-}
-#[derive(Debug)]
-pub struct RequestError {
-    pub kind: RequestErrorKind,
-    pub message: String,
-    pub locations: Vec<Pos>,
-}
-#[derive(Debug)]
+//! From a document's text to one operation that is fit to execute: parse (cached) → limits → rules → coerce variables →
+//! normalise.
+//!
+//! Pure. Whatever is wrong with a request is found here, before anything executes. What comes out has no fragments, no
+//! directives and no repeated response keys, so that each field executes once; the library validates that once more.
+
+mod coerce;
+mod limits;
+mod normalise;
+mod rules;
+mod tokens;
+mod types;
+mod values;
+
+use std::sync::Arc;
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{Pos, Positioned, Variables};
+use moka::sync::Cache;
+use serde_json::{Map, Value};
+
+pub use limits::Limits;
+pub use types::InvalidSchema;
+use types::Types;
+
+/// How much memory parsed documents may take, roughly, in bytes of their texts.
+const LARGEST_CACHE: u64 = 16 * 1024 * 1024;
+
+/// What is wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestErrorKind {
+    /// The document is no GraphQL.
     ParseFailed,
+    /// The document does not fit the schema.
     ValidationFailed,
+    /// The document is larger than what is served.
     LimitExceeded,
+    /// A variable's value is off.
     BadUserInput,
 }
-#[derive(Default)]
-pub struct Limits;
-#[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct InvalidSchema;
-impl Documents {
-    pub fn new(_s: &str, _l: Limits) -> Result<Self, InvalidSchema> {
-        Ok(Self)
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestError {
+    /// What kind of thing.
+    pub kind: RequestErrorKind,
+    /// What was wrong, for the client.
+    pub message: String,
+    /// Where in the document.
+    pub locations: Vec<Pos>,
+}
+
+impl RequestError {
+    fn invalid(message: impl Into<String>, at: Pos) -> Self {
+        Self { kind: RequestErrorKind::ValidationFailed, message: message.into(), locations: vec![at] }
     }
-    pub fn prepare(
-        &self,
-        q: &str,
-        o: Option<&str>,
-        v: &serde_json::Map<String, serde_json::Value>,
-    ) -> Result<Prepared, Vec<RequestError>> {
-        let document = async_graphql::parser::parse_query(q).map_err(|e| {
-            vec![RequestError { kind: RequestErrorKind::ParseFailed, message: e.to_string(), locations: vec![] }]
-        })?;
-        let operation_type = match &document.operations {
-            DocumentOperations::Single(s) => s.node.ty,
-            DocumentOperations::Multiple(m) => {
-                o.and_then(|o| m.get(o)).map(|x| x.node.ty).unwrap_or(OperationType::Query)
-            }
-        };
-        Ok(Prepared {
-            operation_type,
-            operation_name: o.map(str::to_owned),
-            document,
-            variables: Variables::from_json(serde_json::Value::Object(v.clone())),
-        })
+
+    fn limit(message: impl Into<String>) -> Self {
+        Self { kind: RequestErrorKind::LimitExceeded, message: message.into(), locations: Vec::new() }
+    }
+
+    fn input(message: impl Into<String>, at: Pos) -> Self {
+        Self { kind: RequestErrorKind::BadUserInput, message: message.into(), locations: vec![at] }
     }
 }
+
+/// A request that may be executed.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Query, mutation or subscription.
+    pub operation_type: OperationType,
+    /// The operation's name, if it has one.
+    pub operation_name: Option<String>,
+    /// The one operation, normalised.
+    pub document: ExecutableDocument,
+    /// The values of its variables, coerced.
+    pub variables: Variables,
+}
+
+/// Prepares documents for one schema.
+#[derive(Debug)]
+pub struct Documents {
+    types: Types,
+    limits: Limits,
+    parsed: Cache<String, Arc<ExecutableDocument>>,
+}
+
+impl Documents {
+    /// For the schema in its definition language.
+    ///
+    /// # Errors
+    /// The schema cannot be read.
+    pub fn new(sdl: &str, limits: Limits) -> Result<Self, InvalidSchema> {
+        let size = |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let parsed = Cache::builder().max_capacity(LARGEST_CACHE).weigher(size).build();
+        Ok(Self { types: Types::read(sdl)?, limits, parsed })
+    }
+
+    /// Prepares one request.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as far as one step finds it; later steps are not reached then.
+    pub fn prepare(
+        &self,
+        text: &str,
+        operation_name: Option<&str>,
+        variables: &Map<String, Value>,
+    ) -> Result<Prepared, Vec<RequestError>> {
+        let document = self.parse(text).map_err(|error| vec![error])?;
+        let (name, operation) = choose(&document, operation_name).map_err(|error| vec![error])?;
+        let variables = coerce::variables(&self.types, &operation.node, variables)?;
+        let normalised = normalise::operation(&self.types, &document, operation, &variables)?;
+        Ok(Prepared {
+            operation_type: operation.node.ty,
+            operation_name: name.map(str::to_owned),
+            document: ExecutableDocument {
+                operations: DocumentOperations::Single(normalised),
+                fragments: std::collections::HashMap::new(),
+            },
+            variables: Variables::from_json(Value::Object(variables)),
+        })
+    }
+
+    /// The document, within its limits and sound in itself. Only such ones are kept.
+    fn parse(&self, text: &str) -> Result<Arc<ExecutableDocument>, RequestError> {
+        if let Some(parsed) = self.parsed.get(text) {
+            return Ok(parsed);
+        }
+        tokens::check(text, &self.limits)?;
+        let document = parse_query(text).map_err(|error| RequestError {
+            kind: RequestErrorKind::ParseFailed,
+            message: first_line(&error.to_string()),
+            locations: error.positions().collect(),
+        })?;
+        rules::check(&document)?;
+        limits::check(&document, &self.limits)?;
+        let document = Arc::new(document);
+        self.parsed.insert(text.to_owned(), Arc::clone(&document));
+        Ok(document)
+    }
+}
+
+/// The parser draws a picture of the place; its last line says what was expected.
+fn first_line(message: &str) -> String {
+    let said = message.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("not a GraphQL document");
+    format!("Syntax error: {}", said.trim_start_matches("= "))
+}
+
+fn choose<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<(Option<&'a str>, &'a Positioned<OperationDefinition>), RequestError> {
+    let unknown = |name: &str| RequestError {
+        kind: RequestErrorKind::ValidationFailed,
+        message: format!("Unknown operation named \"{name}\"."),
+        locations: Vec::new(),
+    };
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Ok((None, operation)),
+        (DocumentOperations::Single(_), Some(name)) => Err(unknown(name)),
+        (DocumentOperations::Multiple(operations), Some(name)) => {
+            let found = operations.iter().find(|(one, _)| one.as_str() == name);
+            found.map(|(name, operation)| (Some(name.as_str()), operation)).ok_or_else(|| unknown(name))
+        }
+        (DocumentOperations::Multiple(operations), None) => {
+            let mut all = operations.iter();
+            match (all.next(), all.next()) {
+                (Some((name, operation)), None) => Ok((Some(name.as_str()), operation)),
+                _ => Err(RequestError {
+                    kind: RequestErrorKind::ValidationFailed,
+                    message: "Must provide operation name if query contains multiple operations.".to_owned(),
+                    locations: Vec::new(),
+                }),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! What the client, the kept views and the simulator do over real sockets.
+
+mod client;
+mod faults;
+mod simulator;
+mod support;
+mod view;

@@ -1,0 +1,218 @@
+//! What is read and what is refused, and that the two sides of a connection mirror each other.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{NetworkConnection, Page, Party, Permissions};
+use crate::domain::connection::RelationshipType;
+use crate::domain::id::{InvitationId, ObjectId, SsoId};
+use crate::domain::timestamp::Timestamp;
+
+fn sample() -> Value {
+    json!({
+        "id": "5D9A4C421D011C553E9BFF00",
+        "invitation_id": "5d9a4c421d011c553e9bff01",
+        "buyer": {"id": "5d9a4c421d011c553e9bff0B", "name": "Buyer & Söhne"},
+        "seller": {"id": "5d9a4c421d011c553e9bff0c", "name": "Seller"},
+        "permissions": {"buyer": ["a", "b"], "seller": []},
+        "created_by": "someone",
+        "created_at": "2019-08-24T16:15:22.1239+02:00",
+        "updated_at": "2019-08-24T14:15:22Z"
+    })
+}
+
+fn read(value: &Value) -> Result<NetworkConnection, serde_json::Error> {
+    serde_json::from_str(&value.to_string())
+}
+
+#[test]
+fn a_connection_is_normalised_as_it_is_read() {
+    let connection = read(&sample()).unwrap();
+    assert_eq!(connection.id.as_str(), "5d9a4c421d011c553e9bff00");
+    assert_eq!(connection.buyer.id.as_str(), "5d9a4c421d011c553e9bff0b");
+    assert_eq!(connection.created_at.to_string(), "2019-08-24T14:15:22.123Z");
+    assert_eq!(read(&json!(connection)).unwrap(), connection, "what it is written as reads the same");
+}
+
+#[test]
+fn unknown_keys_are_ignored() {
+    let mut value = sample();
+    value["colour"] = json!({"red": [1, 2, null]});
+    value["buyer"]["id2"] = json!(7);
+    value["permissions"]["others"] = json!(null);
+    assert_eq!(read(&value).unwrap(), read(&sample()).unwrap());
+}
+
+#[test]
+fn every_key_must_be_there_even_if_it_may_be_null() {
+    for pointer in ["", "/buyer", "/seller", "/permissions"] {
+        let keys: Vec<String> = sample().pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect();
+        for key in keys {
+            let mut value = sample();
+            value.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(&key);
+            assert!(read(&value).is_err(), "{pointer}/{key}");
+        }
+    }
+}
+
+#[test]
+fn null_is_read_where_it_may_stand_and_nowhere_else() {
+    for pointer in ["/invitation_id", "/created_by"] {
+        let mut value = sample();
+        *value.pointer_mut(pointer).unwrap() = Value::Null;
+        assert!(read(&value).is_ok(), "{pointer}");
+    }
+    for pointer in [
+        "/id",
+        "/buyer",
+        "/buyer/id",
+        "/buyer/name",
+        "/seller",
+        "/seller/id",
+        "/seller/name",
+        "/permissions",
+        "/permissions/buyer",
+        "/permissions/buyer/0",
+        "/permissions/seller",
+        "/created_at",
+        "/updated_at",
+    ] {
+        let mut value = sample();
+        *value.pointer_mut(pointer).unwrap() = Value::Null;
+        assert!(read(&value).is_err(), "{pointer}");
+    }
+}
+
+#[test]
+fn a_value_of_another_type_or_form_is_refused() {
+    for (pointer, bad) in [
+        ("/id", json!("5d9a4c421d011c553e9bff0")),
+        ("/id", json!("5d9a4c421d011c553e9bff0g")),
+        ("/id", json!(7)),
+        ("/invitation_id", json!("")),
+        ("/invitation_id", json!(false)),
+        ("/buyer", json!(["5d9a4c421d011c553e9bff0b", "an array for an object"])),
+        ("/buyer", json!("5d9a4c421d011c553e9bff0b")),
+        ("/buyer/id", json!("me")),
+        ("/buyer/name", json!(7)),
+        ("/permissions", json!([["a"], []])),
+        ("/permissions/buyer", json!("a")),
+        ("/permissions/buyer", json!({"a": true})),
+        ("/permissions/buyer/0", json!(1)),
+        ("/created_by", json!(7)),
+        ("/created_at", json!("yesterday")),
+        ("/created_at", json!("2019-08-24T14:15:22")),
+        ("/updated_at", json!(1_566_656_122)),
+    ] {
+        let mut value = sample();
+        *value.pointer_mut(pointer).unwrap() = bad.clone();
+        assert!(read(&value).is_err(), "{pointer} = {bad}");
+    }
+}
+
+#[test]
+fn an_array_in_the_place_of_an_object_is_refused() {
+    let connection = read(&sample()).unwrap();
+    let fields: Vec<Value> = json!(connection).as_object().unwrap().values().cloned().collect();
+    assert!(read(&json!(fields)).is_err());
+    assert!(serde_json::from_str::<Page>("[[], null]").is_err());
+}
+
+#[test]
+fn a_key_that_comes_twice_is_refused() {
+    let text = sample().to_string();
+    let twice = format!("{{\"created_by\": null, {}", &text[1..]);
+    assert!(serde_json::from_str::<NetworkConnection>(&twice).is_err());
+}
+
+fn ids<T: From<ObjectId> + std::fmt::Debug>() -> impl Strategy<Value = T> {
+    (any::<u32>(), any::<[u8; 5]>(), 0..1_u32 << 24)
+        .prop_map(|(seconds, process, counter)| ObjectId::from_parts(seconds, process, counter).into())
+}
+
+fn names() -> impl Strategy<Value = Box<str>> {
+    ".{0,12}".prop_map(String::into_boxed_str)
+}
+
+fn times() -> impl Strategy<Value = Timestamp> {
+    (0..4_000_000_000_000_i64).prop_map(Timestamp::from_millis)
+}
+
+prop_compose! {
+    fn connections()(
+        id in ids(),
+        invitation_id in proptest::option::of(ids::<InvitationId>()),
+        parties in (ids::<SsoId>(), names(), ids::<SsoId>(), names()),
+        permissions in (proptest::collection::vec(names(), 0..3), proptest::collection::vec(names(), 0..3)),
+        created_by in proptest::option::of(names()),
+        created_at in times(),
+        updated_at in times(),
+    ) -> NetworkConnection {
+        let (buyer_id, buyer_name, seller_id, seller_name) = parties;
+        NetworkConnection {
+            id,
+            invitation_id,
+            buyer: Party { id: buyer_id, name: buyer_name },
+            seller: Party { id: seller_id, name: seller_name },
+            permissions: Permissions { buyer: permissions.0, seller: permissions.1 },
+            created_by,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_the_same(connection in connections()) {
+        let text = serde_json::to_string(&connection).unwrap();
+        prop_assert_eq!(serde_json::from_str::<NetworkConnection>(&text).unwrap(), connection);
+    }
+
+    #[test]
+    fn buyer_and_seller_see_mirror_images(connection in connections(), stranger in ids::<SsoId>()) {
+        let (buyer, seller) = (connection.buyer.id, connection.seller.id);
+        prop_assume!(buyer != seller && stranger != buyer && stranger != seller);
+
+        let bought = connection.clone().seen_by(buyer).unwrap();
+        prop_assert_eq!(bought.relationship_type, RelationshipType::Seller);
+        prop_assert_eq!((bought.partner_sso_id, &bought.partner_name), (seller, &connection.seller.name));
+        prop_assert_eq!(&bought.permissions[..], &connection.permissions.buyer[..]);
+
+        let sold = connection.clone().seen_by(seller).unwrap();
+        prop_assert_eq!(sold.relationship_type, RelationshipType::Buyer);
+        prop_assert_eq!((sold.partner_sso_id, &sold.partner_name), (buyer, &connection.buyer.name));
+        prop_assert_eq!(&sold.permissions[..], &connection.permissions.seller[..]);
+
+        for seen in [&bought, &sold] {
+            prop_assert_eq!(seen.id, connection.id);
+            prop_assert_eq!(seen.invitation_id, connection.invitation_id);
+            prop_assert_eq!(&seen.created_by, &connection.created_by);
+            prop_assert_eq!((seen.created_at, seen.updated_at), (connection.created_at, connection.updated_at));
+        }
+
+        let turned = NetworkConnection {
+            buyer: connection.seller.clone(),
+            seller: connection.buyer.clone(),
+            permissions: Permissions {
+                buyer: connection.permissions.seller.clone(),
+                seller: connection.permissions.buyer.clone(),
+            },
+            ..connection.clone()
+        };
+        let sold_once_turned = turned.seen_by(buyer).unwrap();
+        prop_assert_eq!(sold_once_turned.relationship_type, RelationshipType::Buyer);
+        prop_assert_eq!(sold_once_turned.permissions, bought.permissions);
+
+        prop_assert_eq!(connection.seen_by(stranger), None);
+    }
+
+    #[test]
+    fn an_account_on_both_sides_is_read_as_the_buyer(connection in connections()) {
+        let both = connection.buyer.id;
+        let seller = Party { id: both, ..connection.seller.clone() };
+        let seen = NetworkConnection { seller, ..connection.clone() }.seen_by(both).unwrap();
+        prop_assert_eq!(seen.relationship_type, RelationshipType::Seller);
+        prop_assert_eq!(&seen.permissions[..], &connection.permissions.buyer[..]);
+    }
+}
