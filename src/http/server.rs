@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -48,6 +49,21 @@ impl Default for Patience {
 
 const LARGEST_HEAD: usize = 64 * 1024;
 
+/// Connections that the system may have accepted before this program has: room for a burst of clients.
+const BACKLOG: u32 = 1024;
+
+/// Takes an address, so that from now on clients may connect. Port 0 takes a free one.
+///
+/// # Errors
+/// The address is taken, or is not this machine's.
+pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart need not wait for the connections of the process before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
 /// Answers requests until `stop` begins, and then ends within `shutdown`: for its delay new connections are still accepted,
 /// then what is in flight is finished, and what is not finished in time is cut off.
 ///
@@ -62,7 +78,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    let (close_idle, _) = watch::channel(false);
+    let closing = watch::Sender::new(Closing::No);
     let mut connections = JoinSet::new();
 
     let mut last_accept = pin!(delayed(&stop, shutdown.delay));
@@ -71,13 +87,15 @@ pub async fn serve(
             // In this order, so that a connection that the system has accepted for us is not dropped at the end.
             biased;
             stream = accept(&listener) => {
-                connections.spawn(answer(stream, router.clone(), patience, stop.clone(), close_idle.subscribe()));
+                connections.spawn(answer(stream, router.clone(), patience, closing.subscribe()));
             }
             stopped_at = &mut last_accept => break stopped_at,
             Some(_) = connections.join_next() => {}
         }
     };
     drop(listener);
+    // Not earlier: clients that are told to close come back at once, and would be dropped in the middle of that.
+    closing.send_replace(Closing::AfterNextAnswer);
 
     let deadline = stopped_at + finishing_time(shutdown);
     let finished = async {
@@ -85,7 +103,7 @@ pub async fn serve(
             () = all(&mut connections) => {}
             () = sleep(patience.last_request) => {}
         }
-        close_idle.send_replace(true);
+        closing.send_replace(Closing::Now);
         all(&mut connections).await;
     };
     let is_finished = tokio::select! {
@@ -135,22 +153,26 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
+/// When open connections are closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Closing {
+    No,
+    AfterNextAnswer,
+    /// Those without a request; the others after their answer.
+    Now,
+}
+
 /// Answers the requests of one connection.
-async fn answer(
-    stream: TcpStream,
-    router: Router,
-    patience: Patience,
-    stop: Stop,
-    mut close_idle: watch::Receiver<bool>,
-) {
+async fn answer(stream: TcpStream, router: Router, patience: Patience, mut closing: watch::Receiver<Closing>) {
     // Without it, small answers wait for the client's acknowledgements. The connection works if the system refuses.
     let _ = stream.set_nodelay(true);
+    let heard = closing.clone();
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let answer = router.clone().call(request);
-        let stop = &stop;
+        let closing = &heard;
         async move {
             let mut response = answer.await?;
-            if stop.has_begun() {
+            if *closing.borrow() > Closing::No {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response)
@@ -164,7 +186,7 @@ async fn answer(
     let mut connection = pin!(connection);
     let is_time_to_close = async {
         // The other end outlives the connections.
-        let _ = close_idle.wait_for(|is_time| *is_time).await;
+        let _ = closing.wait_for(|closing| *closing == Closing::Now).await;
     };
     let ended = tokio::select! {
         biased;

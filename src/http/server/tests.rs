@@ -1,7 +1,5 @@
 //! Slow clients, and the order of the end, over real sockets.
 
-use std::net::SocketAddr;
-
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
@@ -18,7 +16,7 @@ struct Running {
 }
 
 fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let stop = Stop::new();
     let big = "x".repeat(64 * 1024 * 1024);
@@ -142,11 +140,13 @@ async fn a_head_without_end_is_refused() {
 
 #[tokio::test]
 async fn readiness_turns_first_and_connections_are_refused_after_the_delay() {
-    let running = start(Patience::default(), 1_000, 20_000);
+    let running = start(Patience { last_request: LONG, ..Patience::default() }, 1_000, 60_000);
     running.stop.begin();
-    let answer = until_closed(&mut running.begin("/ready").await).await;
-    assert!(answer.ends_with("stopping") && answer.contains("connection: close"), "{answer}");
+    let mut stream = running.begin("/ready").await;
+    until(&mut stream, "stopping").await;
     running.refuses().await;
+    send(&mut stream, "/ready").await;
+    assert!(until_closed(&mut stream).await.contains("connection: close"));
     running.ends().await;
 }
 

@@ -1,0 +1,129 @@
+//! What ends a command early, in one line for people, and the exit code that goes with it.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use metrics_exporter_prometheus::BuildError;
+use tracing_subscriber::filter::ParseError;
+
+use super::output;
+use crate::config::ConfigError;
+use crate::store::StoreError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The arguments make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A setting will not do.
+    #[error(transparent)]
+    Configuration(#[from] ConfigError),
+    /// What was asked for cannot be done as things stand; the text says what to do.
+    #[error("{0}")]
+    Refused(String),
+    /// The process cannot be set up.
+    #[error("cannot start")]
+    Start(#[source] io::Error),
+    /// The log cannot be set up.
+    #[error("cannot set up the log")]
+    Log(#[from] ParseError),
+    /// The metrics cannot be set up.
+    #[error("cannot set up the metrics")]
+    Metrics(#[from] BuildError),
+    /// The database did not do its part.
+    #[error("cannot {doing}")]
+    Store {
+        /// What was being done, as an infinitive.
+        doing: &'static str,
+        /// Why that failed.
+        source: StoreError,
+    },
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} (set {setting} to another)")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The setting that holds it.
+        setting: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    File {
+        /// Its path.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A listener broke.
+    #[error("cannot go on serving")]
+    Serve(#[source] io::Error),
+    /// Nobody can read the result.
+    #[error("cannot write the result")]
+    Output(#[source] io::Error),
+}
+
+impl Failure {
+    /// For `map_err`: the database did not do this.
+    pub fn store(doing: &'static str) -> impl FnOnce(StoreError) -> Self {
+        move |source| Self::Store { doing, source }
+    }
+
+    /// 2 where the arguments or the configuration must change, 1 for the rest.
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Configuration(_) => 2,
+            Self::Refused(_)
+            | Self::Start(_)
+            | Self::Log(_)
+            | Self::Metrics(_)
+            | Self::Store { .. }
+            | Self::Listen { .. }
+            | Self::File { .. }
+            | Self::Serve(_)
+            | Self::Output(_) => 1,
+        }
+    }
+
+    /// The failure and all its causes, in one line.
+    fn in_one_line(&self) -> String {
+        let mut line = format!("error: {self}");
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line.replace(['\n', '\r'], " ")
+    }
+}
+
+/// Tells the failure on standard error, and gives its exit code.
+#[must_use]
+pub fn report(failure: &Failure) -> ExitCode {
+    output::note(&failure.in_one_line());
+    ExitCode::from(failure.exit_code())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_its_causes_in_one_line() {
+        let source = io::Error::other("in\nuse");
+        let failure = Failure::Listen { address: "127.0.0.1:1".parse().unwrap(), setting: "LISTEN", source };
+        assert_eq!(failure.in_one_line(), "error: cannot listen on 127.0.0.1:1 (set LISTEN to another): in use");
+    }
+
+    #[test]
+    fn what_the_user_must_change_is_told_apart_by_exit_code() {
+        assert_eq!(Failure::Usage(String::new()).exit_code(), 2);
+        assert_eq!(Failure::Configuration(ConfigError(String::new())).exit_code(), 2);
+        assert_eq!(Failure::Refused(String::new()).exit_code(), 1);
+    }
+}

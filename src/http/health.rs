@@ -1,0 +1,103 @@
+//! `/livez` and `/readyz`: whether the process runs, and whether it should be sent requests.
+//!
+//! SSO has no part in it: without SSO the answers are degraded, and taking every process out of service would not mend that.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use serde::Serialize;
+
+use super::stop::Stop;
+use crate::store::{SchemaState, Store};
+
+/// Knows whether requests should be sent here. Clones are one.
+#[derive(Debug, Clone)]
+pub struct Readiness(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    stop: Stop,
+    /// Once the schema is current it stays so: whoever changes it later does that together with this program.
+    is_schema_current: AtomicBool,
+}
+
+/// Why requests should not be sent here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotReady {
+    Stopping,
+    DatabaseUnreachable,
+    SchemaNotCurrent,
+}
+
+impl NotReady {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Stopping => "stopping",
+            Self::DatabaseUnreachable => "database unreachable",
+            Self::SchemaNotCurrent => "database schema not current",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+impl Readiness {
+    /// Ready while `store` answers, its schema is current, and `stop` has not begun.
+    #[must_use]
+    pub fn new(store: Store, stop: Stop) -> Self {
+        Self(Arc::new(Inner { store, stop, is_schema_current: AtomicBool::new(false) }))
+    }
+
+    async fn check(&self) -> Result<(), NotReady> {
+        let Inner { store, stop, is_schema_current } = &*self.0;
+        if stop.has_begun() {
+            return Err(NotReady::Stopping);
+        }
+        if is_schema_current.load(Ordering::Relaxed) {
+            store.ping().await.map_err(|_| NotReady::DatabaseUnreachable)?;
+        } else {
+            match store.schema_state().await.map_err(|_| NotReady::DatabaseUnreachable)? {
+                SchemaState::Current => is_schema_current.store(true, Ordering::Relaxed),
+                SchemaState::Empty | SchemaState::Pending(_) | SchemaState::Unknown(_) => {
+                    return Err(NotReady::SchemaNotCurrent);
+                }
+            }
+        }
+        // The stop may have begun while the database was asked.
+        if stop.has_begun() { Err(NotReady::Stopping) } else { Ok(()) }
+    }
+}
+
+/// `/livez` and `/readyz`, without authentication.
+pub fn routes(readiness: Readiness) -> Router {
+    Router::new().route("/livez", get(async || live())).route("/readyz", get(ready)).with_state(readiness)
+}
+
+fn live() -> Response {
+    answer(StatusCode::OK, Body { status: "alive", reason: None })
+}
+
+async fn ready(State(readiness): State<Readiness>) -> Response {
+    match readiness.check().await {
+        Ok(()) => answer(StatusCode::OK, Body { status: "ready", reason: None }),
+        Err(reason) => {
+            answer(StatusCode::SERVICE_UNAVAILABLE, Body { status: "not ready", reason: Some(reason.text()) })
+        }
+    }
+}
+
+fn answer(status: StatusCode, body: Body) -> Response {
+    (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
