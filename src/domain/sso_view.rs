@@ -35,6 +35,12 @@ pub struct SsoConnection {
 pub struct SsoSnapshot {
     /// An instant that the answer is not older than.
     pub as_of: Timestamp,
+    /// Shared, so that confirming an unchanged set copies nothing.
+    set: Arc<ConnectionSet>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct ConnectionSet {
     /// In list order: `created_at`, then `id`.
     connections: Vec<SsoConnection>,
     /// Where each connection stands.
@@ -48,33 +54,33 @@ impl SsoSnapshot {
         connections.sort_unstable_by_key(|connection| (connection.created_at, connection.id));
         let positions =
             connections.iter().enumerate().map(|(position, connection)| (connection.id, position)).collect();
-        Self { as_of, connections, positions }
+        Self { as_of, set: Arc::new(ConnectionSet { connections, positions }) }
     }
 
     /// The same connections, confirmed at a later time.
     #[must_use]
     pub fn confirmed(&self, as_of: Timestamp) -> Self {
-        Self { as_of, ..self.clone() }
+        Self { as_of, set: Arc::clone(&self.set) }
     }
 
     /// Where a connection stands in [`Self::connections`].
     #[must_use]
     pub fn position(&self, id: SsoConnectionId) -> Option<usize> {
-        self.positions.get(&id).copied()
+        self.set.positions.get(&id).copied()
     }
 
     /// By its id, else by its invitation's (of several: the first in list order).
     #[must_use]
     pub fn find(&self, id: ObjectId) -> Option<&SsoConnection> {
         let by_invitation =
-            || self.connections.iter().position(|connection| connection.invitation_id == Some(id.into()));
-        self.position(id.into()).or_else(by_invitation).map(|position| &self.connections[position])
+            || self.connections().iter().position(|connection| connection.invitation_id == Some(id.into()));
+        self.position(id.into()).or_else(by_invitation).map(|position| &self.connections()[position])
     }
 
     /// In list order: `created_at`, then `id`.
     #[must_use]
     pub fn connections(&self) -> &[SsoConnection] {
-        &self.connections
+        &self.set.connections
     }
 }
 

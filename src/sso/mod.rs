@@ -1,1 +1,99 @@
-//! sso
+//! The SSO service as this server sees it: its client, the kept view of each account, and a simulator of its wire.
+//!
+//! Owns what SSO says and how long that may be believed. Knows nothing of rows, GraphQL or REST, and decides nothing:
+//! that SSO is down is a value ([`SsoView::Unavailable`]) which the core handles.
+
+mod client;
+mod fault;
+pub mod simulator;
+#[cfg(test)]
+mod tests;
+mod view;
+pub mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use self::client::Client;
+use self::view::Views;
+use crate::clock::Clock;
+use crate::domain::id::{SsoConnectionId, SsoId};
+use crate::domain::sso_view::{SourceFailure, SsoConnection, SsoView};
+
+/// Where SSO is and how long it may take.
+#[derive(Debug, Clone)]
+pub struct SsoSettings {
+    /// The base URL, `http` or `https`; it may have a path, with or without a slash at its end.
+    pub url: Url,
+    /// The bearer token that SSO knows this server by.
+    pub token: SecretString,
+    /// How long one request may wait for SSO in all, pages included.
+    pub budget: Duration,
+    /// How old a fetched view may be when it serves a request; zero: every request asks SSO.
+    pub max_age: Duration,
+}
+
+/// The settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SsoSetupError {
+    /// Neither `http` nor `https`.
+    #[error("the SSO URL must begin with http:// or https://")]
+    UrlScheme,
+    /// A user, a query or a fragment, none of which a base URL may have.
+    #[error("the SSO URL must have no user, password, query or fragment")]
+    UrlParts,
+    /// The token is empty or has characters that no header may have.
+    #[error("the SSO token is empty or cannot be sent in a header")]
+    Token,
+    /// The HTTP client could not be built, for want of root certificates most likely.
+    #[error("the SSO client could not be built")]
+    Client(#[source] reqwest::Error),
+}
+
+/// The SSO service. Clones are cheap and share everything.
+#[derive(Clone)]
+pub struct Sso {
+    client: Arc<Client>,
+    views: Arc<Views>,
+}
+
+impl Sso {
+    /// Prepares the client; does not connect.
+    ///
+    /// # Errors
+    /// [`SsoSetupError`] where a setting cannot be used.
+    pub fn new(settings: SsoSettings, clock: Clock) -> Result<Self, SsoSetupError> {
+        let SsoSettings { url, token, budget, max_age } = settings;
+        let client = Arc::new(Client::new(&url, &token, budget)?);
+        let views = Arc::new(Views::new(Arc::clone(&client), clock, budget, max_age));
+        Ok(Self { client, views })
+    }
+
+    /// The account's whole list, perhaps from memory: what is kept serves while it is at most `max_age` old, and
+    /// concurrent requests for one account share one fetch. Never [`SsoView::Skipped`].
+    pub async fn view(&self, account: SsoId, request_id: &str) -> SsoView {
+        self.views.view(account, request_id).await
+    }
+
+    /// One connection as the account sees it, always fresh. `None` when SSO does not know it, or when the account takes
+    /// no part in it.
+    ///
+    /// # Errors
+    /// [`SourceFailure`] when SSO could not tell.
+    pub async fn connection(
+        &self,
+        id: SsoConnectionId,
+        account: SsoId,
+        request_id: &str,
+    ) -> Result<Option<SsoConnection>, SourceFailure> {
+        self.client.connection(id, account, request_id).await
+    }
+
+    /// Makes the next [`Self::view`] of this account ask SSO again, also when a fetch is under way now.
+    pub fn mark_stale(&self, account: SsoId) {
+        self.views.mark_stale(account);
+    }
+}

@@ -1,0 +1,298 @@
+//! The two calls to SSO over HTTP: budget, pages, conditions, limits, strict reading.
+//!
+//! An *exchange* is one call as its caller sees it: a list with all its pages, or a single connection. Each exchange
+//! ends within the budget, is counted once and logged once when it fails. Knows nothing of what is kept.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use reqwest::{Response, StatusCode, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use super::SsoSetupError;
+use super::fault::Fault;
+use super::wire::{self, NetworkConnection, Page};
+use crate::domain::id::{SsoConnectionId, SsoId};
+use crate::domain::sso_view::{SourceFailure, SsoConnection};
+
+/// The most bytes that one page, or a single connection, may have.
+const PAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// The most bytes that all pages of a list may have together.
+const LIST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Far more than any cursor needs, and little enough for any server's request line.
+const CURSOR_BYTES: usize = 4096;
+
+/// Talks to SSO.
+pub(super) struct Client {
+    http: reqwest::Client,
+    list_url: Url,
+    authorization: HeaderValue,
+    budget: Duration,
+}
+
+/// What SSO answered to a list call.
+pub(super) enum Listing {
+    /// What is kept is still right.
+    NotModified,
+    /// The whole set.
+    Answered(Answer),
+}
+
+/// An account's whole set.
+pub(super) struct Answer {
+    /// In no particular order.
+    pub(super) connections: Vec<SsoConnection>,
+    /// The set's validator, if SSO gave one.
+    pub(super) etag: Option<HeaderValue>,
+    /// How many bytes it had on the wire.
+    pub(super) bytes: usize,
+}
+
+/// All pages of a list, as they came.
+struct Pages {
+    connections: Vec<NetworkConnection>,
+    etag: Option<HeaderValue>,
+    bytes: usize,
+}
+
+/// How one walk through the pages ended, faults apart.
+enum Walk {
+    NotModified,
+    Whole(Pages),
+    Changed,
+}
+
+impl Client {
+    pub(super) fn new(url: &Url, token: &SecretString, budget: Duration) -> Result<Self, SsoSetupError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(SsoSetupError::UrlScheme);
+        }
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        if has_user || url.query().is_some() || url.fragment().is_some() {
+            return Err(SsoSetupError::UrlParts);
+        }
+        let mut list_url = url.clone();
+        list_url.path_segments_mut().map_err(|()| SsoSetupError::UrlScheme)?.pop_if_empty().push("network_connections");
+
+        let token = token.expose_secret();
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| SsoSetupError::Token)?;
+        authorization.set_sensitive(true);
+        if token.trim().is_empty() {
+            return Err(SsoSetupError::Token);
+        }
+
+        // The program installs its provider first thing; whoever uses this as a library may not have. An error says
+        // that there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(budget);
+        if url.scheme() == "http" {
+            // No root certificates are needed, so none are looked for: there may be none, and it takes time.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder.build().map_err(SsoSetupError::Client)?;
+        Ok(Self { http, list_url, authorization, budget })
+    }
+
+    /// The account's whole set, or the news that what bears the `known` validator is still right.
+    pub(super) async fn list(
+        &self,
+        account: SsoId,
+        known: Option<&HeaderValue>,
+        request_id: &str,
+    ) -> Result<Listing, SourceFailure> {
+        let work = async {
+            let Some(pages) = self.settled_pages(&[account], known, request_id).await? else {
+                return Ok((Listing::NotModified, "not_modified"));
+            };
+            let connections = seen_by(account, pages.connections)?;
+            Ok((Listing::Answered(Answer { connections, etag: pages.etag, bytes: pages.bytes }), "ok"))
+        };
+        self.exchange(account, request_id, work).await
+    }
+
+    /// One connection as the account sees it; `None` when unknown, or when the account takes no part in it.
+    pub(super) async fn connection(
+        &self,
+        id: SsoConnectionId,
+        account: SsoId,
+        request_id: &str,
+    ) -> Result<Option<SsoConnection>, SourceFailure> {
+        let work = async {
+            let mut url = self.list_url.clone();
+            // A base URL can hold a path (see `new`), so there is always one to add to.
+            if let Ok(mut segments) = url.path_segments_mut() {
+                segments.push(id.as_str());
+            }
+            let response = self.send(url, None, request_id).await?;
+            match response.status() {
+                StatusCode::OK => {}
+                StatusCode::NOT_FOUND => return Ok((None, "not_found")),
+                status => return Err(Fault::Status(status)),
+            }
+            let connection: NetworkConnection = read_json(&read_body(response, PAGE_BYTES).await?)?;
+            if connection.id != id {
+                return Err(Fault::OtherConnection);
+            }
+            Ok((connection.seen_by(account), "ok"))
+        };
+        self.exchange(account, request_id, work).await
+    }
+
+    /// Holds the work to the budget, counts and times it by its outcome, and logs its failure.
+    async fn exchange<T>(
+        &self,
+        account: SsoId,
+        request_id: &str,
+        work: impl Future<Output = Result<(T, &'static str), Fault>>,
+    ) -> Result<T, SourceFailure> {
+        let started = Instant::now();
+        let result = timeout_at(started + self.budget, work).await.unwrap_or(Err(Fault::OutOfTime));
+        metrics::histogram!("sso_request_duration_seconds").record(started.elapsed().as_secs_f64());
+        let outcome = match &result {
+            Ok((_, outcome)) => outcome,
+            Err(fault) => fault.class().as_str(),
+        };
+        metrics::counter!("sso_requests_total", "outcome" => outcome).increment(1);
+        result.map(|(value, _)| value).map_err(|fault| {
+            tracing::warn!(
+                sso.outcome = outcome,
+                account.sso_id = %account,
+                request.id = request_id,
+                cause = %fault,
+                detail = fault.detail(),
+                "SSO could not be consulted"
+            );
+            fault.class()
+        })
+    }
+
+    /// All pages of one and the same set: starts again, once, when the set changes meanwhile. `None`: not modified.
+    async fn settled_pages(
+        &self,
+        accounts: &[SsoId],
+        known: Option<&HeaderValue>,
+        request_id: &str,
+    ) -> Result<Option<Pages>, Fault> {
+        for _ in 0..2 {
+            match self.pages(accounts, known, request_id).await? {
+                Walk::NotModified => return Ok(None),
+                Walk::Whole(pages) => return Ok(Some(pages)),
+                Walk::Changed => {}
+            }
+        }
+        Err(Fault::Unsettled)
+    }
+
+    /// One walk through the pages.
+    async fn pages(&self, accounts: &[SsoId], known: Option<&HeaderValue>, request_id: &str) -> Result<Walk, Fault> {
+        let mut pages = Pages { connections: Vec::new(), etag: None, bytes: 0 };
+        let mut seen = HashSet::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let condition = known.filter(|_| cursor.is_none());
+            let response = self.send(self.page_url(accounts, cursor.as_deref()), condition, request_id).await?;
+            match response.status() {
+                StatusCode::OK => {}
+                StatusCode::NOT_MODIFIED if condition.is_some() => return Ok(Walk::NotModified),
+                status => return Err(Fault::Status(status)),
+            }
+            let etag = validator(response.headers());
+            if cursor.is_none() {
+                pages.etag = etag;
+            } else if pages.etag != etag {
+                return Ok(Walk::Changed);
+            }
+            let body = read_body(response, PAGE_BYTES.min(LIST_BYTES - pages.bytes)).await?;
+            pages.bytes += body.len();
+            let page: Page = read_json(&body)?;
+            if !page.network_connections.iter().all(|connection| seen.insert(connection.id)) {
+                return Err(Fault::Repeated);
+            }
+            pages.connections.extend(page.network_connections);
+            match page.next_cursor {
+                None => return Ok(Walk::Whole(pages)),
+                Some(next) if next.len() > CURSOR_BYTES || cursor.as_ref() == Some(&next) => {
+                    return Err(Fault::Cursor);
+                }
+                next => cursor = next,
+            }
+        }
+    }
+
+    fn page_url(&self, accounts: &[SsoId], cursor: Option<&str>) -> Url {
+        let accounts: Vec<&str> = accounts.iter().map(SsoId::as_str).collect();
+        let mut url = self.list_url.clone();
+        url.query_pairs_mut()
+            .append_pair("account_ids", &accounts.join(","))
+            .append_pair("limit", &wire::PAGE_LIMIT.to_string())
+            .extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
+        url
+    }
+
+    /// The one place that every HTTP call passes through.
+    async fn send(&self, url: Url, condition: Option<&HeaderValue>, request_id: &str) -> Result<Response, Fault> {
+        let mut request = self
+            .http
+            .get(url)
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Ok(request_id) = HeaderValue::from_str(request_id) {
+            request = request.header("x-request-id", request_id);
+        }
+        if let Some(etag) = condition {
+            request = request.header(IF_NONE_MATCH, etag.clone());
+        }
+        request.send().await.map_err(|error| Fault::Transport(error.without_url()))
+    }
+}
+
+/// The body, whole, unless it is larger than the limit.
+async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Fault> {
+    let declared = response.content_length().unwrap_or(0);
+    let declared = usize::try_from(declared).ok().filter(|length| *length <= limit).ok_or(Fault::TooLarge)?;
+    let mut body = Vec::with_capacity(declared);
+    while let Some(chunk) = response.chunk().await.map_err(|error| Fault::Transport(error.without_url()))? {
+        if body.len() + chunk.len() > limit {
+            return Err(Fault::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(body).map_err(Fault::Unreadable)
+}
+
+/// The answer's `ETag`. `*` would match anything when sent back, and is no validator.
+fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
+    headers.get(ETAG).filter(|etag| !matches!(etag.as_bytes(), b"" | b"*")).cloned()
+}
+
+/// Every connection as the account sees it. Few lists of permissions differ, so equal ones are shared.
+fn seen_by(account: SsoId, connections: Vec<NetworkConnection>) -> Result<Vec<SsoConnection>, Fault> {
+    let mut permissions: HashSet<Arc<[Box<str>]>> = HashSet::new();
+    connections
+        .into_iter()
+        .map(|connection| {
+            let mut connection = connection.seen_by(account).ok_or(Fault::Foreign)?;
+            if let Some(known) = permissions.get(&connection.permissions) {
+                connection.permissions = Arc::clone(known);
+            } else {
+                permissions.insert(Arc::clone(&connection.permissions));
+            }
+            Ok(connection)
+        })
+        .collect()
+}

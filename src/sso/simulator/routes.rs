@@ -1,0 +1,165 @@
+//! The simulator over HTTP: SSO's two routes, and `/__scenario` and `/__calls` to steer and watch it by.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use axum::extract::{Path, Query, Request, State};
+use axum::http::header::{AUTHORIZATION, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use bytes::Bytes;
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::data::parse_cursor;
+use super::{Calls, Scenario, Simulator};
+use crate::domain::id::SsoId;
+use crate::sso::wire::{MAX_ACCOUNTS, PAGE_LIMIT};
+
+#[derive(Deserialize)]
+struct ListQuery {
+    account_ids: String,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ServedPage<'data> {
+    network_connections: Vec<&'data RawValue>,
+    next_cursor: Option<String>,
+}
+
+pub(super) fn router(simulator: Simulator) -> Router {
+    let sso = Router::new()
+        .route("/network_connections", get(list))
+        .route("/network_connections/{id}", get(single))
+        .layer(middleware::from_fn_with_state(simulator.clone(), guard));
+    Router::new()
+        .merge(sso)
+        .route("/__scenario", get(scenario).put(set_scenario))
+        .route("/__calls", get(calls))
+        .fallback(async || refusal(StatusCode::NOT_FOUND, "not found"))
+        .with_state(simulator)
+}
+
+/// Counts every SSO call, and turns it away when SSO is down or the token is not right.
+async fn guard(State(simulator): State<Simulator>, request: Request, next: Next) -> Response {
+    count(&simulator, request.uri());
+    if simulator.scenario() == Scenario::Down {
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, "down, as the scenario wants");
+    }
+    if !is_authorized(&simulator, request.headers()) {
+        return refusal(StatusCode::UNAUTHORIZED, "no valid bearer token");
+    }
+    next.run(request).await
+}
+
+fn count(simulator: &Simulator, uri: &Uri) {
+    let inner = &simulator.inner;
+    let counter = if uri.path() != "/network_connections" {
+        &inner.single
+    } else if has_parameter(uri.query().unwrap_or_default(), "cursor") {
+        &inner.further_pages
+    } else {
+        &inner.list
+    };
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+fn is_authorized(simulator: &Simulator, headers: &HeaderMap) -> bool {
+    let Some(token) = &simulator.token else { return true };
+    let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    sent.and_then(|value| value.strip_prefix("Bearer ")) == Some(token.expose_secret())
+}
+
+fn has_parameter(query: &str, name: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name)
+}
+
+async fn list(State(simulator): State<Simulator>, Query(query): Query<ListQuery>, headers: HeaderMap) -> Response {
+    let ListQuery { account_ids, limit, cursor } = query;
+    let Some(accounts) = parse_accounts(&account_ids) else {
+        return refusal(StatusCode::BAD_REQUEST, "account_ids: 1 to 50 ids, separated by commas");
+    };
+    let limit = limit.unwrap_or(PAGE_LIMIT);
+    if !(1..=PAGE_LIMIT).contains(&limit) {
+        return refusal(StatusCode::BAD_REQUEST, "limit: 1 to 500");
+    }
+    let after = match cursor.as_deref().map(parse_cursor) {
+        None => None,
+        Some(Some(after)) => Some(after),
+        Some(None) => return refusal(StatusCode::BAD_REQUEST, "cursor: not one of this service"),
+    };
+    if after.is_some() && simulator.scenario() == Scenario::PageFails {
+        return refusal(StatusCode::INTERNAL_SERVER_ERROR, "this page fails, as the scenario wants");
+    }
+
+    let data = simulator.data();
+    let set = data.of(&accounts);
+    let etag = set.etag(&accounts);
+    if after.is_none() && matches_validator(&headers, &etag) {
+        simulator.inner.not_modified.fetch_add(1, Ordering::Relaxed);
+        return (StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response();
+    }
+    let (network_connections, next_cursor) = set.page(after, limit.min(simulator.page_size()));
+    ([(ETAG, etag)], Json(ServedPage { network_connections, next_cursor })).into_response()
+}
+
+fn parse_accounts(text: &str) -> Option<BTreeSet<SsoId>> {
+    let accounts: BTreeSet<SsoId> = text.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
+    (accounts.len() <= MAX_ACCOUNTS).then_some(accounts)
+}
+
+fn matches_validator(headers: &HeaderMap, etag: &str) -> bool {
+    let validators = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    validators
+        .flat_map(|value| value.split(','))
+        .any(|validator| matches!(validator.trim(), "*") || validator.trim() == etag)
+}
+
+async fn single(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
+    let data = simulator.data();
+    match id.parse().ok().and_then(|id| data.get(id)) {
+        Some(connection) => Json(connection).into_response(),
+        None => refusal(StatusCode::NOT_FOUND, "no such connection"),
+    }
+}
+
+async fn scenario(State(simulator): State<Simulator>) -> Response {
+    Json(json!({"scenario": simulator.scenario().as_str(), "known": Scenario::ALL.map(Scenario::as_str)}))
+        .into_response()
+}
+
+/// Takes the body whatever its content type, so that `curl -d` works as it is.
+async fn set_scenario(State(simulator): State<Simulator>, body: Bytes) -> Response {
+    #[derive(Deserialize)]
+    struct Wanted {
+        scenario: String,
+    }
+
+    let Ok(Wanted { scenario }) = serde_json::from_slice(&body) else {
+        let example = r#"the body must be {"scenario": "<word>"}; known: "#;
+        let known = Scenario::ALL.map(Scenario::as_str).join(", ");
+        return refusal(StatusCode::BAD_REQUEST, &format!("{example}{known}"));
+    };
+    match scenario.parse::<Scenario>() {
+        Ok(scenario) => {
+            simulator.set_scenario(scenario);
+            Json(json!({"scenario": scenario.as_str()})).into_response()
+        }
+        Err(unknown) => refusal(StatusCode::BAD_REQUEST, &unknown.to_string()),
+    }
+}
+
+async fn calls(State(simulator): State<Simulator>) -> Json<Calls> {
+    Json(simulator.calls())
+}
+
+fn refusal(status: StatusCode, text: &str) -> Response {
+    (status, Json(json!({"error": text}))).into_response()
+}
