@@ -10,6 +10,7 @@ use tracing_subscriber::filter::ParseError;
 
 use super::output;
 use crate::config::ConfigError;
+use crate::sso::simulator::DataError;
 use crate::store::StoreError;
 
 /// Why a command failed.
@@ -59,6 +60,14 @@ pub enum Failure {
         /// Why not.
         source: io::Error,
     },
+    /// A file of connections will not do.
+    #[error("cannot use {path}")]
+    Data {
+        /// Its path.
+        path: String,
+        /// What is off.
+        source: DataError,
+    },
     /// A listener broke.
     #[error("cannot go on serving")]
     Serve(#[source] io::Error),
@@ -84,6 +93,7 @@ impl Failure {
             | Self::Store { .. }
             | Self::Listen { .. }
             | Self::File { .. }
+            | Self::Data { .. }
             | Self::Serve(_)
             | Self::Output(_) => 1,
         }

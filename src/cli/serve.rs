@@ -37,7 +37,7 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     telemetry::start_logging(&config.log)?;
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
-    serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop, routes).await
+    serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop, |parts| Ok(routes(parts))).await
 }
 
 /// What the routes are built from.
@@ -54,12 +54,9 @@ pub struct Parts<'a> {
 }
 
 /// Everything that is answered on `LISTEN`.
-fn routes(parts: Parts<'_>) -> Result<Router, Failure> {
-    Ok(parts
-        .operations
-        .layer(CatchPanicLayer::new())
-        .layer(from_fn(request_log::log))
-        .layer(from_fn(request_id::assign)))
+fn routes(parts: Parts<'_>) -> Router {
+    // The last layer is the outermost.
+    parts.operations.layer(CatchPanicLayer::new()).layer(from_fn(request_log::log)).layer(from_fn(request_id::assign))
 }
 
 /// Serves what `build` makes of the parts until `stop` begins, and then ends in order.
