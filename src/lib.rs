@@ -2,10 +2,13 @@
 //!
 //! Data flows one way: `http → graphql | rest → service → store | sso → domain`; nothing imports upward.
 
+pub mod api_error;
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod front;
 pub mod graphql;
 pub mod http;
 pub mod rest;

@@ -61,7 +61,7 @@ async fn add(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), F
     };
     let store = database::open(&config.database).await?;
     store.insert_account(&account, Clock::default().now()).await.map_err(|error| match error {
-        StoreError::Conflict => {
+        StoreError::Conflict { .. } => {
             let Account { id, sso_id, .. } = account;
             Failure::Refused(format!("an account with the id {id} or the SSO id {sso_id} exists already"))
         }

@@ -10,7 +10,8 @@ use tracing_subscriber::filter::ParseError;
 
 use super::output;
 use crate::config::ConfigError;
-use crate::sso::simulator::DataError;
+use crate::graphql::document::InvalidSchema;
+use crate::sso::SsoSetupError;
 use crate::store::StoreError;
 
 /// Why a command failed.
@@ -34,6 +35,12 @@ pub enum Failure {
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics")]
     Metrics(#[from] BuildError),
+    /// The SSO client cannot be set up.
+    #[error("cannot use SSO_URL and SSO_TOKEN")]
+    Sso(#[from] SsoSetupError),
+    /// The exported schema cannot be read back: a defect of ours.
+    #[error("cannot set up GraphQL")]
+    Graphql(#[from] InvalidSchema),
     /// The database did not do its part.
     #[error("cannot {doing}")]
     Store {
@@ -60,14 +67,6 @@ pub enum Failure {
         /// Why not.
         source: io::Error,
     },
-    /// A file of connections will not do.
-    #[error("cannot use {path}")]
-    Data {
-        /// Its path.
-        path: String,
-        /// What is off.
-        source: DataError,
-    },
     /// A listener broke.
     #[error("cannot go on serving")]
     Serve(#[source] io::Error),
@@ -90,10 +89,11 @@ impl Failure {
             | Self::Start(_)
             | Self::Log(_)
             | Self::Metrics(_)
+            | Self::Sso(_)
+            | Self::Graphql(_)
             | Self::Store { .. }
             | Self::Listen { .. }
             | Self::File { .. }
-            | Self::Data { .. }
             | Self::Serve(_)
             | Self::Output(_) => 1,
         }

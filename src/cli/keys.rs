@@ -9,7 +9,8 @@ use crate::config::{self, DatabaseCommandConfig, Environment};
 use crate::domain::id::{AccountId, KeyId};
 use crate::domain::timestamp::Timestamp;
 use crate::service::api_key::ApiKey;
-use crate::store::Store;
+use crate::service::new_id::NewIds;
+use crate::store::{NewKey, Store};
 use crate::telemetry;
 
 pub(super) fn command() -> Command {
@@ -66,13 +67,52 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     store.close().await;
     Ok(())
 }
-async fn create(_m: &ArgMatches, _s: &Store) -> Result<(), Failure> {
-    let _ = (ApiKey::random(), Clock::default(), required::<AccountId>(_m, "account"), output::result(""));
+
+async fn create(matches: &ArgMatches, store: &Store) -> Result<(), Failure> {
+    let now = Clock::default().now();
+    let account: AccountId = required(matches, "account")?;
+    if store.account(account).await.map_err(Failure::store("look the account up"))?.is_none() {
+        return Err(Failure::Refused(format!(
+            "no account has the id {account}: add it with `lc-connections accounts add`"
+        )));
+    }
+    let key = ApiKey::random();
+    let new_key = NewKey {
+        id: NewIds::new().next(now).into(),
+        account,
+        hash: key.hash().0,
+        user_email: matches.get_one::<String>("user").map(|user| user.as_str().into()),
+        is_superuser: matches.get_flag("superuser"),
+        created_at: now,
+        expires_at: matches.get_one("expires").copied(),
+    };
+    store.insert_key(&new_key).await.map_err(Failure::store("add the key"))?;
+    output::note(&format!("key {} of account {account}; it is shown this once:", new_key.id));
+    output::result(key.reveal()).map_err(Failure::Output)
+}
+
+async fn list(matches: &ArgMatches, store: &Store) -> Result<(), Failure> {
+    let keys = store.list_keys(matches.get_one("account").copied()).await.map_err(Failure::store("list the keys"))?;
+    for key in keys {
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => format!("revoked {at}"),
+            (None, Some(at)) => format!("expires {at}"),
+            (None, None) => "valid".to_owned(),
+        };
+        let rights = if key.is_superuser { "superuser" } else { "account" };
+        let user = key.user_email.as_deref().unwrap_or("-");
+        let line = format!("{}  {}  {rights:<9}  {}  {state:<32}  {user}", key.id, key.account, key.created_at);
+        output::result(&line).map_err(Failure::Output)?;
+    }
     Ok(())
 }
-async fn list(_m: &ArgMatches, _s: &Store) -> Result<(), Failure> {
-    Ok(())
-}
-async fn revoke(_m: &ArgMatches, _s: &Store) -> Result<(), Failure> {
-    Ok(())
+
+async fn revoke(matches: &ArgMatches, store: &Store) -> Result<(), Failure> {
+    let id: KeyId = required(matches, "id")?;
+    if store.revoke_key(id, Clock::default().now()).await.map_err(Failure::store("revoke the key"))? {
+        output::result(&format!("revoked key {id}")).map_err(Failure::Output)
+    } else {
+        let text = format!("no key has the id {id} that is not revoked already: `lc-connections keys list` shows them");
+        Err(Failure::Refused(text))
+    }
 }

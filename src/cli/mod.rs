@@ -2,10 +2,12 @@
 
 mod accounts;
 mod database;
+mod demo;
 mod failure;
 mod keys;
 mod migrate;
 mod output;
+mod schema;
 pub mod serve;
 mod sso_sim;
 mod usage;
@@ -34,15 +36,19 @@ fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .subcommand(serve::command())
+        .subcommand(demo::command())
         .subcommand(migrate::command())
         .subcommand(accounts::command())
         .subcommand(keys::command())
         .subcommand(sso_sim::command())
+        .subcommand(schema::command())
 }
 
 async fn dispatch(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches, environment).await,
+        Some(("demo", matches)) => demo::run(matches, environment).await,
+        Some(("schema", _)) => schema::run(),
         Some(("migrate", matches)) => migrate::run(matches, environment).await,
         Some(("accounts", matches)) => accounts::run(matches, environment).await,
         Some(("keys", matches)) => keys::run(matches, environment).await,

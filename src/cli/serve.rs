@@ -4,18 +4,19 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::time::timeout;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{Failure, database};
+use crate::app::App;
 use crate::clock::Clock;
-use crate::config::{self, Config, Environment};
+use crate::config::{self, Config, Environment, SsoConfig};
+use crate::graphql::handler::Endpoint;
 use crate::http::health::{self, Readiness};
 use crate::http::server::{self, Patience};
 use crate::http::stop::Stop;
-use crate::http::{metrics, request_id, request_log};
+use crate::http::{metrics, router};
+use crate::sso::{Sso, SsoSettings};
 use crate::store::Store;
 use crate::telemetry::{self, Metrics};
 
@@ -37,39 +38,14 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     telemetry::start_logging(&config.log)?;
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
-    serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop, |parts| Ok(routes(parts))).await
+    serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop).await
 }
 
-/// What the routes are built from.
-#[derive(Debug)]
-pub struct Parts<'a> {
-    /// All settings.
-    pub config: &'a Config,
-    /// The database, whose schema is current.
-    pub store: &'a Store,
-    /// The time.
-    pub clock: &'a Clock,
-    /// `/livez`, `/readyz` and, unless it has an address of its own, `/metrics`.
-    pub operations: Router,
-}
-
-/// Everything that is answered on `LISTEN`.
-fn routes(parts: Parts<'_>) -> Router {
-    // The last layer is the outermost.
-    parts.operations.layer(CatchPanicLayer::new()).layer(from_fn(request_log::log)).layer(from_fn(request_id::assign))
-}
-
-/// Serves what `build` makes of the parts until `stop` begins, and then ends in order.
+/// Serves until `stop` begins, and then ends in order.
 ///
 /// # Errors
-/// The database is unreachable or its schema not current, an address is taken, or what `build` refuses.
-pub async fn serve(
-    config: &Config,
-    clock: &Clock,
-    migrate: bool,
-    stop: &Stop,
-    build: impl FnOnce(Parts<'_>) -> Result<Router, Failure>,
-) -> Result<(), Failure> {
+/// The database is unreachable or its schema not current, or an address is taken.
+pub async fn serve(config: &Config, clock: &Clock, migrate: bool, stop: &Stop) -> Result<(), Failure> {
     let store = tokio::select! {
         store = open(config, migrate) => store?,
         // Nothing is in flight yet.
@@ -86,8 +62,7 @@ pub async fn serve(
     } else {
         operations = operations.merge(metrics);
     }
-    let router = build(Parts { config, store: &store, clock, operations })?;
-    servers.push((listen(config.listen, "LISTEN")?, router));
+    servers.push((listen(config.listen, "LISTEN")?, routes(config, &store, clock, operations)?));
 
     let serving = servers
         .into_iter()
@@ -96,6 +71,16 @@ pub async fn serve(
     // A connection that is still at work would be waited for; the process ends it as well.
     let _ = timeout(LONGEST_CLOSE, store.close()).await;
     Ok(())
+}
+
+/// Everything that is answered on `LISTEN`.
+fn routes(config: &Config, store: &Store, clock: &Clock, operations: Router) -> Result<Router, Failure> {
+    let SsoConfig { url, token, budget, max_age } = config.sso.clone();
+    let sso = Sso::new(SsoSettings { url, token, budget, max_age }, clock.clone())?;
+    let largest_page = usize::try_from(config.max_page_size).unwrap_or(usize::MAX);
+    let app = App::new(store, sso, clock, largest_page, config.introspection);
+    let graphql = Endpoint::new(app.clone())?;
+    Ok(router::router(&app, graphql, operations))
 }
 
 /// A database whose schema is current, migrated where that was asked for.

@@ -1,80 +1,70 @@
-//! `sso-sim`: the SSO simulator alone, to try the server against.
+//! `sso-sim`: the SSO simulator alone.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use secrecy::SecretString;
 
-use super::{Failure, required};
-use crate::config::{self, Environment, ShutdownConfig};
-use crate::http::server::{self, Patience};
+use super::{Failure, output, required};
+use crate::config::{self, Environment};
 use crate::http::stop::Stop;
-use crate::sso::simulator::{Simulator, parse_data};
+use crate::sso::simulator::{SAMPLE, Simulator, parse_data};
 use crate::telemetry;
-
-/// Nobody depends on a simulator: it ends soon.
-const SHUTDOWN: ShutdownConfig = ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(1) };
 
 pub(super) fn command() -> Command {
     let command = Command::new("sso-sim")
-        .about("Simulate the SSO service; PUT /__scenario switches how it behaves while it runs")
+        .about("Simulate the SSO service; PUT /__scenario switches between ok, down and page-fails")
         .arg(
             Arg::new("listen")
                 .long("listen")
                 .value_name("ADDRESS")
-                .default_value("127.0.0.1:8090")
                 .value_parser(value_parser!(SocketAddr))
-                .help("Where calls are answered; port 0 takes a free one"),
+                .default_value("127.0.0.1:9090")
+                .help("Where to answer"),
         )
         .arg(
             Arg::new("data")
                 .long("data")
                 .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("A JSON file with an array of NetworkConnections [default: none of them]"),
+                .help("A JSON array of NetworkConnections [default: the demo's sample]"),
         )
-        .arg(Arg::new("token").long("token").value_name("TOKEN").help("Ask calls for this bearer token [default: any]"))
+        .arg(Arg::new("token").long("token").value_name("TOKEN").help("Refuse calls without this bearer token"))
         .arg(
             Arg::new("page-size")
                 .long("page-size")
-                .value_name("NUMBER")
+                .value_name("COUNT")
                 .value_parser(value_parser!(u16).range(1..=500))
-                .help("The most connections that a page holds, whatever is asked for [default: 500]"),
+                .default_value("500")
+                .help("The most connections of a page, whatever the caller's limit"),
         );
     config::with_settings(command, config::LOGGING_COMMAND)
 }
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     telemetry::start_logging(&config::read_log(matches, environment)?)?;
+    let (source, data) = match matches.get_one::<String>("data") {
+        Some(path) => {
+            let data = std::fs::read_to_string(path).map_err(|source| Failure::File { path: path.clone(), source })?;
+            (path.as_str(), data)
+        }
+        None => ("the sample", SAMPLE.to_owned()),
+    };
+    let listed = parse_data(&data).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        Failure::Refused(format!("{source}: {error}: {cause}"))
+    })?;
+    let mut simulator = Simulator::new(listed);
+    if let Some(token) = matches.get_one::<String>("token") {
+        simulator = simulator.with_token(token);
+    }
+    simulator.set_page_size(required::<u16>(matches, "page-size")?.into());
+
+    let address: SocketAddr = required(matches, "listen")?;
+    let refuse = |source| Failure::Listen { address, setting: "--listen", source };
+    let listener = tokio::net::TcpListener::bind(address).await.map_err(refuse)?;
+    let address = simulator.spawn(listener).map_err(refuse)?;
+    output::note(&format!("simulating SSO on http://{address} over {source}; Ctrl-C ends it"));
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
-    let address = required(matches, "listen")?;
-    let listen = |source| Failure::Listen { address, setting: "--listen", source };
-    let router = simulator(matches)?.router();
-    let listener = server::listen(address).map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
-    tracing::info!(%address, "the SSO simulator is listening");
-    server::serve(listener, router, Patience::default(), SHUTDOWN, stop).await.map_err(Failure::Serve)
-}
-
-fn simulator(matches: &ArgMatches) -> Result<Simulator, Failure> {
-    let connections = match matches.get_one::<PathBuf>("data") {
-        Some(path) => {
-            let shown = || path.display().to_string();
-            let text = fs::read_to_string(path).map_err(|source| Failure::File { path: shown(), source })?;
-            parse_data(&text).map_err(|source| Failure::Data { path: shown(), source })?
-        }
-        None => Vec::new(),
-    };
-    let mut simulator = Simulator::new(connections);
-    if let Some(token) = matches.get_one::<String>("token") {
-        simulator = simulator.with_token(SecretString::from(token.as_str()));
-    }
-    if let Some(size) = matches.get_one::<u16>("page-size") {
-        simulator = simulator.with_page_size((*size).into());
-    }
-    Ok(simulator)
+    stop.begun().await;
+    Ok(())
 }

@@ -3,9 +3,12 @@
 //! Pure functions over plain values; time is passed in. Knows nothing of HTTP, GraphQL, SQL or any other module of ours.
 
 pub mod account_entity;
+pub mod answer;
 pub mod caller;
 pub mod connection;
 pub mod id;
+#[cfg(test)]
+mod oracle_tests;
 pub mod raw_json;
 pub mod reconcile;
 pub mod repair;

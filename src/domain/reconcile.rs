@@ -103,7 +103,7 @@ impl Reconciled {
     }
 
     /// All connections, in list order.
-    pub fn iter(&self) -> impl Iterator<Item = Merged<'_>> {
+    pub fn iter(&self) -> impl Iterator<Item = Merged<'_>> + Clone {
         self.items.iter().map(|item| self.merged(*item))
     }
 

@@ -30,17 +30,16 @@ pub struct SsoConnection {
     pub updated_at: Timestamp,
 }
 
-/// Everything SSO lists for one account, whole, at one time.
+/// Everything SSO lists for one account, whole, at one time. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoSnapshot {
     /// An instant that the answer is not older than.
     pub as_of: Timestamp,
-    /// Shared, so that confirming an unchanged set copies nothing.
-    set: Arc<ConnectionSet>,
+    listed: Arc<Listed>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct ConnectionSet {
+struct Listed {
     /// In list order: `created_at`, then `id`.
     connections: Vec<SsoConnection>,
     /// Where each connection stands.
@@ -54,33 +53,33 @@ impl SsoSnapshot {
         connections.sort_unstable_by_key(|connection| (connection.created_at, connection.id));
         let positions =
             connections.iter().enumerate().map(|(position, connection)| (connection.id, position)).collect();
-        Self { as_of, set: Arc::new(ConnectionSet { connections, positions }) }
+        Self { as_of, listed: Arc::new(Listed { connections, positions }) }
     }
 
     /// The same connections, confirmed at a later time.
     #[must_use]
     pub fn confirmed(&self, as_of: Timestamp) -> Self {
-        Self { as_of, set: Arc::clone(&self.set) }
-    }
-
-    /// Where a connection stands in [`Self::connections`].
-    #[must_use]
-    pub fn position(&self, id: SsoConnectionId) -> Option<usize> {
-        self.set.positions.get(&id).copied()
-    }
-
-    /// By its id, else by its invitation's (of several: the first in list order).
-    #[must_use]
-    pub fn find(&self, id: ObjectId) -> Option<&SsoConnection> {
-        let by_invitation =
-            || self.connections().iter().position(|connection| connection.invitation_id == Some(id.into()));
-        self.position(id.into()).or_else(by_invitation).map(|position| &self.connections()[position])
+        Self { as_of, listed: Arc::clone(&self.listed) }
     }
 
     /// In list order: `created_at`, then `id`.
     #[must_use]
     pub fn connections(&self) -> &[SsoConnection] {
-        &self.set.connections
+        &self.listed.connections
+    }
+
+    /// Where a connection stands in [`Self::connections`].
+    #[must_use]
+    pub fn position(&self, id: SsoConnectionId) -> Option<usize> {
+        self.listed.positions.get(&id).copied()
+    }
+
+    /// By its id, else by its invitation's (of several: the first in list order).
+    #[must_use]
+    pub fn find(&self, id: ObjectId) -> Option<&SsoConnection> {
+        let connections = self.connections();
+        let by_invitation = || connections.iter().position(|connection| connection.invitation_id == Some(id.into()));
+        self.position(id.into()).or_else(by_invitation).map(|position| &connections[position])
     }
 }
 
@@ -117,7 +116,7 @@ impl SourceFailure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SsoView {
     /// SSO answered, perhaps a moment ago.
-    Answered(Arc<SsoSnapshot>),
+    Answered(SsoSnapshot),
     /// SSO was asked and could not tell.
     Unavailable(SourceFailure),
     /// Nobody asked, since nothing that was wanted needs it.

@@ -12,13 +12,16 @@ pub struct Wanted {
     pub entity: bool,
     /// The caller's custom entities for the partner.
     pub custom_entities: bool,
-    /// Permissions, provenance, drift, or an entity's `connected`: what only SSO can tell.
+    /// An entity's `connected`: which relationship types the caller has with the partner.
+    pub connected: bool,
+    /// Permissions, provenance or drift: what only SSO can tell.
     pub sso: bool,
 }
 
 impl Wanted {
     /// Everything, as the legacy REST list shows it.
-    pub const ALL: Self = Self { details: true, partner: true, entity: true, custom_entities: true, sso: true };
+    pub const ALL: Self =
+        Self { details: true, partner: true, entity: true, custom_entities: true, connected: true, sso: true };
 
     /// What either of two asks for.
     #[must_use]
@@ -28,6 +31,7 @@ impl Wanted {
             partner: self.partner || other.partner,
             entity: self.entity || other.entity,
             custom_entities: self.custom_entities || other.custom_entities,
+            connected: self.connected || other.connected,
             sso: self.sso || other.sso,
         }
     }

@@ -1,3 +1,19 @@
-//! GraphQL.
+//! GraphQL: translates between documents and the service, and decides nothing.
+//!
+//! A request passes one pipeline: parameters → document (parse, limit, validate, coerce, normalise) → execute →
+//! serialise. Must not know the store, SSO or REST.
 
+pub mod accept;
+pub mod answer;
 pub mod document;
+pub mod error;
+pub mod global_id;
+pub mod handler;
+pub mod mutation;
+pub mod page;
+pub mod parameters;
+pub mod query;
+pub mod request_state;
+pub mod schema;
+pub mod selected;
+pub mod types;

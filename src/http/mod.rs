@@ -1,9 +1,8 @@
-//! HTTP: serving, and what every answer has in common.
+//! HTTP: serving, health, metrics, and the router that leads to the front ends.
 
 pub mod health;
 pub mod metrics;
-pub mod request_id;
-pub mod request_log;
+pub mod router;
 pub mod server;
 pub mod stop;
 mod timed_stream;

@@ -1,3 +1,38 @@
-//! service
+//! The verbs: list, get, repair, authenticate. Fetches around the pure core, and decides nothing that the domain can.
+//!
+//! Knows no axum and no GraphQL. That SSO may be down is met at one place, [`consult`](Connections::consult).
 
 pub mod api_key;
+pub mod authenticate;
+pub mod consult;
+pub mod error;
+pub mod get;
+mod hydrate;
+pub mod list;
+pub mod new_id;
+pub mod repair;
+
+use crate::clock::Clock;
+use crate::sso::Sso;
+use crate::store::Store;
+
+pub use consult::Consistency;
+pub use error::ServiceError;
+use new_id::NewIds;
+
+/// Everything one can do with connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Connections {
+    store: Store,
+    sso: Sso,
+    clock: Clock,
+    new_ids: NewIds,
+}
+
+impl Connections {
+    /// Over a store and an SSO service.
+    #[must_use]
+    pub fn new(store: Store, sso: Sso, clock: Clock) -> Self {
+        Self { store, sso, clock, new_ids: NewIds::new() }
+    }
+}

@@ -1,298 +1,224 @@
-//! The two calls to SSO over HTTP: budget, pages, conditions, limits, strict reading.
-//!
-//! An *exchange* is one call as its caller sees it: a list with all its pages, or a single connection. Each exchange
-//! ends within the budget, is counted once and logged once when it fails. Knows nothing of what is kept.
+//! The two calls to SSO, and what each way of failing is called. No redirects, no partial answers, bounded time and size.
 
 use std::collections::HashSet;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
-use reqwest::{Response, StatusCode, redirect};
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout_at};
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderValue, IF_NONE_MATCH};
+use reqwest::redirect::Policy;
+use reqwest::{Response, StatusCode};
+use secrecy::ExposeSecret;
 use url::Url;
 
-use super::SsoSetupError;
-use super::fault::Fault;
-use super::wire::{self, NetworkConnection, Page};
+use super::SsoSettings;
+use super::wire::{NetworkConnection, Page};
 use crate::domain::id::{SsoConnectionId, SsoId};
 use crate::domain::sso_view::{SourceFailure, SsoConnection};
 
-/// The most bytes that one page, or a single connection, may have.
-const PAGE_BYTES: usize = 16 * 1024 * 1024;
+/// The largest page, in bytes.
+const LARGEST_PAGE: usize = 16 * 1024 * 1024;
+/// The largest list of one account, all its pages together.
+const LARGEST_LIST: usize = 64 * 1024 * 1024;
 
-/// The most bytes that all pages of a list may have together.
-const LIST_BYTES: usize = 64 * 1024 * 1024;
+/// The client cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the SSO client cannot be set up")]
+pub struct SsoSetupError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Far more than any cursor needs, and little enough for any server's request line.
-const CURSOR_BYTES: usize = 4096;
+/// What the list call answered.
+pub(super) enum ListAnswer {
+    /// Nothing has changed since the ETag that was sent.
+    Unchanged,
+    /// The whole list.
+    Listed {
+        /// In no order.
+        connections: Vec<SsoConnection>,
+        /// To ask with next time.
+        etag: Option<HeaderValue>,
+    },
+}
 
-/// Talks to SSO.
 pub(super) struct Client {
     http: reqwest::Client,
-    list_url: Url,
+    base: Url,
     authorization: HeaderValue,
-    budget: Duration,
+    pub(super) budget: Duration,
 }
 
-/// What SSO answered to a list call.
-pub(super) enum Listing {
-    /// What is kept is still right.
-    NotModified,
-    /// The whole set.
-    Answered(Answer),
-}
-
-/// An account's whole set.
-pub(super) struct Answer {
-    /// In no particular order.
-    pub(super) connections: Vec<SsoConnection>,
-    /// The set's validator, if SSO gave one.
-    pub(super) etag: Option<HeaderValue>,
-    /// How many bytes it had on the wire.
-    pub(super) bytes: usize,
-}
-
-/// All pages of a list, as they came.
-struct Pages {
-    connections: Vec<NetworkConnection>,
-    etag: Option<HeaderValue>,
-    bytes: usize,
-}
-
-/// How one walk through the pages ended, faults apart.
-enum Walk {
-    NotModified,
-    Whole(Pages),
-    Changed,
-}
+type Result<T> = std::result::Result<T, SourceFailure>;
 
 impl Client {
-    pub(super) fn new(url: &Url, token: &SecretString, budget: Duration) -> Result<Self, SsoSetupError> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(SsoSetupError::UrlScheme);
-        }
-        let has_user = !url.username().is_empty() || url.password().is_some();
-        if has_user || url.query().is_some() || url.fragment().is_some() {
-            return Err(SsoSetupError::UrlParts);
-        }
-        let mut list_url = url.clone();
-        list_url.path_segments_mut().map_err(|()| SsoSetupError::UrlScheme)?.pop_if_empty().push("network_connections");
-
-        let token = token.expose_secret();
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| SsoSetupError::Token)?;
-        authorization.set_sensitive(true);
-        if token.trim().is_empty() {
-            return Err(SsoSetupError::Token);
-        }
-
-        // The program installs its provider first thing; whoever uses this as a library may not have. An error says
-        // that there is one already.
+    pub(super) fn new(settings: SsoSettings) -> std::result::Result<Self, SsoSetupError> {
+        // `main` has installed it already; tests have no `main`.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(budget);
-        if url.scheme() == "http" {
-            // No root certificates are needed, so none are looked for: there may be none, and it takes time.
-            builder = builder.tls_certs_only([]);
+        let SsoSettings { url: mut base, token, budget, max_age: _ } = settings;
+        if !base.path().ends_with('/') {
+            base.set_path(&format!("{}/", base.path()));
         }
-        let http = builder.build().map_err(SsoSetupError::Client)?;
-        Ok(Self { http, list_url, authorization, budget })
+        let bearer = format!("Bearer {}", token.expose_secret());
+        let mut authorization = HeaderValue::from_str(&bearer).map_err(|error| SsoSetupError(error.into()))?;
+        authorization.set_sensitive(true);
+        let http = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(budget)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build()
+            .map_err(|error| SsoSetupError(error.into()))?;
+        Ok(Self { http, base, authorization, budget })
     }
 
-    /// The account's whole set, or the news that what bears the `known` validator is still right.
+    /// Everything SSO lists for an account, all pages within one budget.
     pub(super) async fn list(
         &self,
         account: SsoId,
-        known: Option<&HeaderValue>,
+        etag: Option<&HeaderValue>,
         request_id: &str,
-    ) -> Result<Listing, SourceFailure> {
-        let work = async {
-            let Some(pages) = self.settled_pages(&[account], known, request_id).await? else {
-                return Ok((Listing::NotModified, "not_modified"));
-            };
-            let connections = seen_by(account, pages.connections)?;
-            Ok((Listing::Answered(Answer { connections, etag: pages.etag, bytes: pages.bytes }), "ok"))
+    ) -> Result<ListAnswer> {
+        let start = Instant::now();
+        let answer = self.within_budget(self.whole_list(account, etag, request_id)).await;
+        let outcome = match &answer {
+            Ok(ListAnswer::Listed { .. }) => "ok",
+            Ok(ListAnswer::Unchanged) => "not_modified",
+            Err(failure) => failure.as_str(),
         };
-        self.exchange(account, request_id, work).await
+        record(outcome, start);
+        if answer.is_err() {
+            tracing::warn!(sso.outcome = outcome, account.sso_id = %account, "SSO could not tell an account's list");
+        }
+        answer
     }
 
-    /// One connection as the account sees it; `None` when unknown, or when the account takes no part in it.
-    pub(super) async fn connection(
-        &self,
-        id: SsoConnectionId,
-        account: SsoId,
-        request_id: &str,
-    ) -> Result<Option<SsoConnection>, SourceFailure> {
-        let work = async {
-            let mut url = self.list_url.clone();
-            // A base URL can hold a path (see `new`), so there is always one to add to.
-            if let Ok(mut segments) = url.path_segments_mut() {
-                segments.push(id.as_str());
-            }
-            let response = self.send(url, None, request_id).await?;
-            match response.status() {
-                StatusCode::OK => {}
-                StatusCode::NOT_FOUND => return Ok((None, "not_found")),
-                status => return Err(Fault::Status(status)),
-            }
-            let connection: NetworkConnection = read_json(&read_body(response, PAGE_BYTES).await?)?;
-            if connection.id != id {
-                return Err(Fault::OtherConnection);
-            }
-            Ok((connection.seen_by(account), "ok"))
+    /// A single connection; `None`: SSO does not know it.
+    pub(super) async fn single(&self, id: SsoConnectionId, request_id: &str) -> Result<Option<NetworkConnection>> {
+        let start = Instant::now();
+        let answer = self.within_budget(self.one(id, request_id)).await;
+        let outcome = match &answer {
+            Ok(Some(_)) => "ok",
+            Ok(None) => "not_found",
+            Err(failure) => failure.as_str(),
         };
-        self.exchange(account, request_id, work).await
+        record(outcome, start);
+        if answer.is_err() {
+            tracing::warn!(sso.outcome = outcome, connection.id = %id, "SSO could not tell a connection");
+        }
+        answer
     }
 
-    /// Holds the work to the budget, counts and times it by its outcome, and logs its failure.
-    async fn exchange<T>(
-        &self,
-        account: SsoId,
-        request_id: &str,
-        work: impl Future<Output = Result<(T, &'static str), Fault>>,
-    ) -> Result<T, SourceFailure> {
-        let started = Instant::now();
-        let result = timeout_at(started + self.budget, work).await.unwrap_or(Err(Fault::OutOfTime));
-        metrics::histogram!("sso_request_duration_seconds").record(started.elapsed().as_secs_f64());
-        let outcome = match &result {
-            Ok((_, outcome)) => outcome,
-            Err(fault) => fault.class().as_str(),
-        };
-        metrics::counter!("sso_requests_total", "outcome" => outcome).increment(1);
-        result.map(|(value, _)| value).map_err(|fault| {
-            tracing::warn!(
-                sso.outcome = outcome,
-                account.sso_id = %account,
-                request.id = request_id,
-                cause = %fault,
-                detail = fault.detail(),
-                "SSO could not be consulted"
-            );
-            fault.class()
-        })
+    async fn within_budget<T>(&self, exchange: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::time::timeout(self.budget, exchange).await.unwrap_or(Err(SourceFailure::Timeout))
     }
 
-    /// All pages of one and the same set: starts again, once, when the set changes meanwhile. `None`: not modified.
-    async fn settled_pages(
-        &self,
-        accounts: &[SsoId],
-        known: Option<&HeaderValue>,
-        request_id: &str,
-    ) -> Result<Option<Pages>, Fault> {
-        for _ in 0..2 {
-            match self.pages(accounts, known, request_id).await? {
-                Walk::NotModified => return Ok(None),
-                Walk::Whole(pages) => return Ok(Some(pages)),
-                Walk::Changed => {}
+    async fn whole_list(&self, account: SsoId, etag: Option<&HeaderValue>, request_id: &str) -> Result<ListAnswer> {
+        // A set that changes between two pages is read once more, then given up.
+        for condition in [etag, None] {
+            if let Some(answer) = self.all_pages(account, condition, request_id).await? {
+                return Ok(answer);
             }
         }
-        Err(Fault::Unsettled)
+        Err(SourceFailure::BadPayload)
     }
 
-    /// One walk through the pages.
-    async fn pages(&self, accounts: &[SsoId], known: Option<&HeaderValue>, request_id: &str) -> Result<Walk, Fault> {
-        let mut pages = Pages { connections: Vec::new(), etag: None, bytes: 0 };
-        let mut seen = HashSet::new();
+    /// `None`: the set changed between two pages.
+    async fn all_pages(
+        &self,
+        account: SsoId,
+        condition: Option<&HeaderValue>,
+        request_id: &str,
+    ) -> Result<Option<ListAnswer>> {
+        let (mut connections, mut seen, mut size) = (Vec::new(), HashSet::new(), 0);
+        let mut etag = None;
         let mut cursor: Option<String> = None;
         loop {
-            let condition = known.filter(|_| cursor.is_none());
-            let response = self.send(self.page_url(accounts, cursor.as_deref()), condition, request_id).await?;
+            let is_first = cursor.is_none();
+            let mut url = self.url("network_connections")?;
+            url.query_pairs_mut().append_pair("account_ids", account.as_str()).append_pair("limit", "500");
+            if let Some(cursor) = &cursor {
+                url.query_pairs_mut().append_pair("cursor", cursor);
+            }
+            let condition = condition.filter(|_| is_first);
+            let response = self.get(url, condition, request_id).await?;
             match response.status() {
                 StatusCode::OK => {}
-                StatusCode::NOT_MODIFIED if condition.is_some() => return Ok(Walk::NotModified),
-                status => return Err(Fault::Status(status)),
+                StatusCode::NOT_MODIFIED if condition.is_some() => return Ok(Some(ListAnswer::Unchanged)),
+                _ => return Err(SourceFailure::BadStatus),
             }
-            let etag = validator(response.headers());
-            if cursor.is_none() {
-                pages.etag = etag;
-            } else if pages.etag != etag {
-                return Ok(Walk::Changed);
+            let page_etag = response.headers().get(ETAG).cloned();
+            if is_first {
+                etag = page_etag;
+            } else if etag != page_etag {
+                return Ok(None);
             }
-            let body = read_body(response, PAGE_BYTES.min(LIST_BYTES - pages.bytes)).await?;
-            pages.bytes += body.len();
-            let page: Page = read_json(&body)?;
-            if !page.network_connections.iter().all(|connection| seen.insert(connection.id)) {
-                return Err(Fault::Repeated);
+            let body = read(response).await?;
+            size += body.len();
+            if size > LARGEST_LIST {
+                return Err(SourceFailure::BadPayload);
             }
-            pages.connections.extend(page.network_connections);
-            match page.next_cursor {
-                None => return Ok(Walk::Whole(pages)),
-                Some(next) if next.len() > CURSOR_BYTES || cursor.as_ref() == Some(&next) => {
-                    return Err(Fault::Cursor);
+            let page: Page = serde_json::from_slice(&body).map_err(|_| SourceFailure::BadPayload)?;
+            for listed in page.network_connections {
+                if !seen.insert(listed.id) {
+                    return Err(SourceFailure::BadPayload);
                 }
-                next => cursor = next,
+                connections.push(listed.seen_by(account).ok_or(SourceFailure::BadPayload)?);
+            }
+            match page.next_cursor {
+                Some(next) => cursor = Some(next),
+                None => return Ok(Some(ListAnswer::Listed { connections, etag })),
             }
         }
     }
 
-    fn page_url(&self, accounts: &[SsoId], cursor: Option<&str>) -> Url {
-        let accounts: Vec<&str> = accounts.iter().map(SsoId::as_str).collect();
-        let mut url = self.list_url.clone();
-        url.query_pairs_mut()
-            .append_pair("account_ids", &accounts.join(","))
-            .append_pair("limit", &wire::PAGE_LIMIT.to_string())
-            .extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
-        url
+    async fn one(&self, id: SsoConnectionId, request_id: &str) -> Result<Option<NetworkConnection>> {
+        let url = self.url(&format!("network_connections/{id}"))?;
+        let response = self.get(url, None, request_id).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND => return Ok(None),
+            _ => return Err(SourceFailure::BadStatus),
+        }
+        let body = read(response).await?;
+        let connection: NetworkConnection = serde_json::from_slice(&body).map_err(|_| SourceFailure::BadPayload)?;
+        if connection.id == id { Ok(Some(connection)) } else { Err(SourceFailure::BadPayload) }
     }
 
-    /// The one place that every HTTP call passes through.
-    async fn send(&self, url: Url, condition: Option<&HeaderValue>, request_id: &str) -> Result<Response, Fault> {
-        let mut request = self
-            .http
-            .get(url)
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
-        if let Ok(request_id) = HeaderValue::from_str(request_id) {
+    fn url(&self, path: &str) -> Result<Url> {
+        // The base was checked when the configuration was read; joining a relative path to it does not fail.
+        self.base.join(path).map_err(|_| SourceFailure::ConnectFailed)
+    }
+
+    /// The one place through which each HTTP call passes.
+    async fn get(&self, url: Url, etag: Option<&HeaderValue>, request_id: &str) -> Result<Response> {
+        let mut request = self.http.get(url).header(AUTHORIZATION, self.authorization.clone());
+        if !request_id.is_empty() {
             request = request.header("x-request-id", request_id);
         }
-        if let Some(etag) = condition {
+        if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag.clone());
         }
-        request.send().await.map_err(|error| Fault::Transport(error.without_url()))
+        request.send().await.map_err(|error| failure(&error))
     }
 }
 
-/// The body, whole, unless it is larger than the limit.
-async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Fault> {
-    let declared = response.content_length().unwrap_or(0);
-    let declared = usize::try_from(declared).ok().filter(|length| *length <= limit).ok_or(Fault::TooLarge)?;
-    let mut body = Vec::with_capacity(declared);
-    while let Some(chunk) = response.chunk().await.map_err(|error| Fault::Transport(error.without_url()))? {
-        if body.len() + chunk.len() > limit {
-            return Err(Fault::TooLarge);
+/// The body, as long as it is no larger than a page may be.
+async fn read(mut response: Response) -> Result<Vec<u8>> {
+    let announced = response.content_length().unwrap_or(0);
+    if announced > LARGEST_PAGE as u64 {
+        return Err(SourceFailure::BadPayload);
+    }
+    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0).min(64 * 1024));
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+        if body.len() + chunk.len() > LARGEST_PAGE {
+            return Err(SourceFailure::BadPayload);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(Fault::Unreadable)
+fn failure(error: &reqwest::Error) -> SourceFailure {
+    if error.is_timeout() { SourceFailure::Timeout } else { SourceFailure::ConnectFailed }
 }
 
-/// The answer's `ETag`. `*` would match anything when sent back, and is no validator.
-fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get(ETAG).filter(|etag| !matches!(etag.as_bytes(), b"" | b"*")).cloned()
-}
-
-/// Every connection as the account sees it. Few lists of permissions differ, so equal ones are shared.
-fn seen_by(account: SsoId, connections: Vec<NetworkConnection>) -> Result<Vec<SsoConnection>, Fault> {
-    let mut permissions: HashSet<Arc<[Box<str>]>> = HashSet::new();
-    connections
-        .into_iter()
-        .map(|connection| {
-            let mut connection = connection.seen_by(account).ok_or(Fault::Foreign)?;
-            if let Some(known) = permissions.get(&connection.permissions) {
-                connection.permissions = Arc::clone(known);
-            } else {
-                permissions.insert(Arc::clone(&connection.permissions));
-            }
-            Ok(connection)
-        })
-        .collect()
+fn record(outcome: &'static str, start: Instant) {
+    metrics::counter!("sso_requests_total", "outcome" => outcome).increment(1);
+    metrics::histogram!("sso_request_duration_seconds").record(start.elapsed());
 }

@@ -1,13 +1,9 @@
-//! The SSO service as this server sees it: its client, the kept view of each account, and a simulator of its wire.
+//! The SSO service: a client that reads strictly, a cached view of each account's list, and a simulator.
 //!
-//! Owns what SSO says and how long that may be believed. Knows nothing of rows, GraphQL or REST, and decides nothing:
-//! that SSO is down is a value ([`SsoView::Unavailable`]) which the core handles.
+//! Being down is told as a value, [`SsoView::Unavailable`]; half a list is never told. Knows nothing of rows or front ends.
 
 mod client;
-mod fault;
 pub mod simulator;
-#[cfg(test)]
-mod tests;
 mod view;
 pub mod wire;
 
@@ -17,43 +13,28 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-use self::client::Client;
-use self::view::Views;
 use crate::clock::Clock;
 use crate::domain::id::{SsoConnectionId, SsoId};
 use crate::domain::sso_view::{SourceFailure, SsoConnection, SsoView};
+use client::Client;
+use view::Views;
 
-/// Where SSO is and how long it may take.
+pub use client::SsoSetupError;
+
+/// How SSO is asked.
 #[derive(Debug, Clone)]
 pub struct SsoSettings {
-    /// The base URL, `http` or `https`; it may have a path, with or without a slash at its end.
+    /// Base URL; may have a path.
     pub url: Url,
-    /// The bearer token that SSO knows this server by.
+    /// Bearer token.
     pub token: SecretString,
-    /// How long one request may wait for SSO in all, pages included.
+    /// The whole time of one exchange, pages included.
     pub budget: Duration,
-    /// How old a fetched view may be when it serves a request; zero: every request asks SSO.
+    /// How old a fetched list may be when it serves a request; zero: every request asks.
     pub max_age: Duration,
 }
 
-/// The settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SsoSetupError {
-    /// Neither `http` nor `https`.
-    #[error("the SSO URL must begin with http:// or https://")]
-    UrlScheme,
-    /// A user, a query or a fragment, none of which a base URL may have.
-    #[error("the SSO URL must have no user, password, query or fragment")]
-    UrlParts,
-    /// The token is empty or has characters that no header may have.
-    #[error("the SSO token is empty or cannot be sent in a header")]
-    Token,
-    /// The HTTP client could not be built, for want of root certificates most likely.
-    #[error("the SSO client could not be built")]
-    Client(#[source] reqwest::Error),
-}
-
-/// The SSO service. Clones are cheap and share everything.
+/// The SSO service. Cheap to clone.
 #[derive(Clone)]
 pub struct Sso {
     client: Arc<Client>,
@@ -61,38 +42,38 @@ pub struct Sso {
 }
 
 impl Sso {
-    /// Prepares the client; does not connect.
+    /// Opens no connection yet.
     ///
     /// # Errors
-    /// [`SsoSetupError`] where a setting cannot be used.
+    /// The TLS side of the client cannot be set up.
     pub fn new(settings: SsoSettings, clock: Clock) -> Result<Self, SsoSetupError> {
-        let SsoSettings { url, token, budget, max_age } = settings;
-        let client = Arc::new(Client::new(&url, &token, budget)?);
-        let views = Arc::new(Views::new(Arc::clone(&client), clock, budget, max_age));
+        let max_age = settings.max_age;
+        let client = Arc::new(Client::new(settings)?);
+        let views = Arc::new(Views::new(Arc::clone(&client), max_age, clock));
         Ok(Self { client, views })
     }
 
-    /// The account's whole list, perhaps from memory: what is kept serves while it is at most `max_age` old, and
-    /// concurrent requests for one account share one fetch. Never [`SsoView::Skipped`].
+    /// An account's whole list, perhaps a moment old. Never takes longer than the budget.
     pub async fn view(&self, account: SsoId, request_id: &str) -> SsoView {
-        self.views.view(account, request_id).await
+        Views::view(&self.views, account, request_id).await
     }
 
-    /// One connection as the account sees it, always fresh. `None` when SSO does not know it, or when the account takes
-    /// no part in it.
+    /// A single connection as an account sees it, always fresh. `None`: SSO does not know it, or the account takes no
+    /// part in it.
     ///
     /// # Errors
-    /// [`SourceFailure`] when SSO could not tell.
+    /// SSO could not tell.
     pub async fn connection(
         &self,
         id: SsoConnectionId,
         account: SsoId,
         request_id: &str,
     ) -> Result<Option<SsoConnection>, SourceFailure> {
-        self.client.connection(id, account, request_id).await
+        let found = self.client.single(id, request_id).await?;
+        Ok(found.and_then(|found| found.seen_by(account)))
     }
 
-    /// Makes the next [`Self::view`] of this account ask SSO again, also when a fetch is under way now.
+    /// The next [`Self::view`] of this account asks anew.
     pub fn mark_stale(&self, account: SsoId) {
         self.views.mark_stale(account);
     }

@@ -1,36 +1,34 @@
-//! SSO's JSON, read strictly and written as SSO would write it, and its translation into one account's view.
-//!
-//! Strict: every key must be there (also one that may be null), objects are objects, ids are ids, times are RFC 3339.
-//! Unknown keys are ignored. Knows nothing of HTTP.
+//! SSO's JSON, read strictly: a key that is missing, an id that is no id, a time that is none make the whole body bad.
+//! Unknown extra keys are ignored.
 
-use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::connection::RelationshipType;
 use crate::domain::id::{InvitationId, SsoConnectionId, SsoId};
 use crate::domain::sso_view::SsoConnection;
 use crate::domain::timestamp::Timestamp;
 
-/// How many connections a page is asked to hold, and the most that one may ask for.
-pub const PAGE_LIMIT: usize = 500;
+/// A page of the list call.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Page {
+    /// The page's connections.
+    pub network_connections: Vec<NetworkConnection>,
+    /// Where the next page starts; null on the last one.
+    #[serde(deserialize_with = "present")]
+    pub next_cursor: Option<String>,
+}
 
-/// The most accounts that one list call may name.
-pub const MAX_ACCOUNTS: usize = 50;
-
-/// A formal tie between two accounts, as SSO tells it: `NC` of the contract.
+/// A connection as SSO tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
 pub struct NetworkConnection {
-    /// Its id at SSO.
-    #[serde(with = "text")]
+    /// Its id.
+    #[serde(deserialize_with = "id")]
     pub id: SsoConnectionId,
-    /// The invitation that led to it; the key is there even when null.
-    #[serde(with = "nullable_text")]
+    /// The invitation that led to it.
+    #[serde(deserialize_with = "maybe_id")]
     pub invitation_id: Option<InvitationId>,
     /// Who buys.
     pub buyer: Party,
@@ -38,181 +36,151 @@ pub struct NetworkConnection {
     pub seller: Party,
     /// What each side may do.
     pub permissions: Permissions,
-    /// Who made it; the key is there even when null.
-    #[serde(deserialize_with = "nullable")]
+    /// Who made it.
+    #[serde(deserialize_with = "present")]
     pub created_by: Option<Box<str>>,
-    /// When it was made: RFC 3339 with any offset in, UTC with milliseconds out.
-    #[serde(with = "instant")]
+    /// When it was made.
+    #[serde(deserialize_with = "time")]
     pub created_at: Timestamp,
-    /// When it last changed, in the same form.
-    #[serde(with = "instant")]
+    /// When it last changed.
+    #[serde(deserialize_with = "time")]
     pub updated_at: Timestamp,
 }
 
-/// One side of a connection.
+/// One of the two accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
 pub struct Party {
-    /// The account's id at SSO.
-    #[serde(with = "text")]
+    /// Its id at SSO.
+    #[serde(deserialize_with = "id")]
     pub id: SsoId,
-    /// Its name at SSO.
+    /// Its name.
     pub name: Box<str>,
 }
 
 /// What each side may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
 pub struct Permissions {
-    /// What the buyer may do.
+    /// The buyer.
     pub buyer: Vec<Box<str>>,
-    /// What the seller may do.
+    /// The seller.
     pub seller: Vec<Box<str>>,
 }
 
-/// One page of a list.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(remote = "Self")]
-pub(super) struct Page {
-    pub(super) network_connections: Vec<NetworkConnection>,
-    #[serde(deserialize_with = "nullable")]
-    pub(super) next_cursor: Option<String>,
-}
-
 impl NetworkConnection {
-    /// As the account sees it, with the partner's role and its own permissions; `None` when it takes no part. An
-    /// account on both sides is read as the buyer.
+    /// As one of its accounts sees it; `None`: the account takes no part. One that is on both sides is read as the buyer.
     #[must_use]
     pub fn seen_by(self, account: SsoId) -> Option<SsoConnection> {
-        let Self { id, invitation_id, buyer, seller, permissions, created_by, created_at, updated_at } = self;
-        let (relationship_type, partner, permissions) = if buyer.id == account {
-            (RelationshipType::Seller, seller, permissions.buyer)
-        } else if seller.id == account {
-            (RelationshipType::Buyer, buyer, permissions.seller)
+        let (relationship_type, partner, permissions) = if self.buyer.id == account {
+            (RelationshipType::Seller, self.seller, self.permissions.buyer)
+        } else if self.seller.id == account {
+            (RelationshipType::Buyer, self.buyer, self.permissions.seller)
         } else {
             return None;
         };
         Some(SsoConnection {
-            id,
-            invitation_id,
+            id: self.id,
+            invitation_id: self.invitation_id,
             relationship_type,
             partner_sso_id: partner.id,
             partner_name: partner.name,
             permissions: permissions.into(),
-            created_by,
-            created_at,
-            updated_at,
+            created_by: self.created_by,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
         })
     }
 }
 
-/// serde's derived reader takes an array for a struct too; this one takes objects alone.
-struct ObjectVisitor<T>(PhantomData<T>);
-
-macro_rules! objects {
-    ($($name:ident),+) => {$(
-        impl<'de> Visitor<'de> for ObjectVisitor<$name> {
-            type Value = $name;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<$name, M::Error> {
-                $name::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_map(ObjectVisitor::<$name>(PhantomData))
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                $name::serialize(self, serializer)
-            }
-        }
-    )+};
-}
-
-objects!(NetworkConnection, Party, Permissions, Page);
-
-/// An `Option` whose key must be there: `deserialize_with` takes from serde the leave to fill in a missing one.
-fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// A nullable value whose key must be there all the same: serde's own `Option` would let it be missing.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
 }
 
-/// A value that is a JSON string of its own form.
-struct Text<T>(T);
+fn id<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(deserializer: D) -> Result<T, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+}
 
-impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Text<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor<T>(PhantomData<T>);
+fn maybe_id<'de, D: Deserializer<'de>, T: FromStr<Err: std::fmt::Display>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(D::Error::custom)).transpose()
+}
 
-        impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for TextVisitor<T> {
-            type Value = T;
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    Timestamp::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string")
-            }
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-                text.parse().map_err(E::custom)
+    use super::*;
+
+    fn whole() -> Value {
+        json!({
+            "id": "5D9A4C421D011C553E000001", "invitation_id": null,
+            "buyer": {"id": "5fd4371e940df5a34a3888b2", "name": "B"}, "seller": {"id": "5fd4371e940df5a34a3888b3", "name": "S"},
+            "permissions": {"buyer": ["b"], "seller": ["s"]},
+            "created_by": null, "created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-02T00:00:00.123456+02:00",
+            "extra": {"is": ["ignored"]},
+        })
+    }
+
+    fn read(value: &Value) -> Result<NetworkConnection, serde_json::Error> {
+        serde_json::from_str(&value.to_string())
+    }
+
+    #[test]
+    fn the_two_sides_see_mirror_images() {
+        let connection = read(&whole()).unwrap();
+        assert_eq!(connection.id.as_str(), "5d9a4c421d011c553e000001");
+        let seen = |account: &str| connection.clone().seen_by(account.parse().unwrap());
+        let buyer = seen("5fd4371e940df5a34a3888b2").unwrap();
+        let seller = seen("5fd4371e940df5a34a3888b3").unwrap();
+        assert_eq!(
+            (buyer.relationship_type, &*buyer.partner_name, &*buyer.permissions[0]),
+            (RelationshipType::Seller, "S", "b")
+        );
+        assert_eq!(
+            (seller.relationship_type, &*seller.partner_name, &*seller.permissions[0]),
+            (RelationshipType::Buyer, "B", "s")
+        );
+        assert_eq!(seen("5fd4371e940df5a34a3888b4"), None);
+    }
+
+    #[test]
+    fn an_account_on_both_sides_is_read_as_the_buyer() {
+        let mut both = whole();
+        both["seller"]["id"] = both["buyer"]["id"].clone();
+        let seen = read(&both).unwrap().seen_by("5fd4371e940df5a34a3888b2".parse().unwrap()).unwrap();
+        assert_eq!((seen.relationship_type, &*seen.permissions[0]), (RelationshipType::Seller, "b"));
+    }
+
+    #[test]
+    fn every_key_must_be_there_and_of_its_type() {
+        for key in ["id", "invitation_id", "buyer", "seller", "permissions", "created_by", "created_at", "updated_at"] {
+            let mut lacking = whole();
+            lacking.as_object_mut().unwrap().remove(key);
+            assert!(read(&lacking).is_err(), "without {key}");
+            let mut wrong = whole();
+            wrong[key] = json!(5);
+            assert!(read(&wrong).is_err(), "{key} is a number");
+            if !["invitation_id", "created_by"].contains(&key) {
+                wrong[key] = Value::Null;
+                assert!(read(&wrong).is_err(), "{key} is null");
             }
         }
-
-        deserializer.deserialize_str(TextVisitor(PhantomData)).map(Text)
-    }
-}
-
-/// An id: 24 hexadecimal characters, either case in, lower case out.
-mod text {
-    use super::{Deserialize, Deserializer, FromStr, Serializer, Text, fmt};
-
-    pub(super) fn serialize<S: Serializer>(id: &impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(id)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
-        deserializer: D,
-    ) -> Result<T, D::Error> {
-        Text::deserialize(deserializer).map(|Text(id)| id)
-    }
-}
-
-/// An id or null.
-mod nullable_text {
-    use super::{Deserialize, Deserializer, FromStr, Serializer, Text, fmt};
-
-    #[expect(clippy::ref_option, reason = "serde calls it so")]
-    pub(super) fn serialize<S: Serializer>(id: &Option<impl fmt::Display>, serializer: S) -> Result<S::Ok, S::Error> {
-        match id {
-            Some(id) => serializer.collect_str(id),
-            None => serializer.serialize_none(),
+        for (path, bad) in [
+            ("/id", json!("x")),
+            ("/buyer/id", json!("x")),
+            ("/buyer/name", Value::Null),
+            ("/created_at", json!("now")),
+        ] {
+            let mut wrong = whole();
+            *wrong.pointer_mut(path).unwrap() = bad;
+            assert!(read(&wrong).is_err(), "{path}");
         }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
-        deserializer: D,
-    ) -> Result<Option<T>, D::Error> {
-        Ok(Option::<Text<T>>::deserialize(deserializer)?.map(|Text(id)| id))
-    }
-}
-
-/// An RFC 3339 time.
-mod instant {
-    use super::{Deserialize, Deserializer, Serializer, Timestamp};
-    use serde::de::Error as _;
-    use std::borrow::Cow;
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    pub(super) fn serialize<S: Serializer>(instant: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(instant)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        Timestamp::parse(&Cow::<str>::deserialize(deserializer)?).map_err(D::Error::custom)
+        assert!(serde_json::from_str::<Page>(r#"{"network_connections": []}"#).is_err(), "without next_cursor");
     }
 }

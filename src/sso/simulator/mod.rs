@@ -1,186 +1,128 @@
-//! SSO's wire, served over data in memory: for the demo, for tests, and for trying things out.
-//!
-//! Owns its data, its scenario (which can be switched while it runs) and its counts. What a list or a single call looks
-//! like is [`super::wire`]'s; how HTTP reaches it is [`routes`]'.
+//! The SSO simulator: the same wire, served over sample or given data, with scenarios that can be switched while it runs.
 
-mod data;
 mod routes;
 
-use std::fmt;
-use std::io;
-use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use secrecy::SecretString;
-use serde::Serialize;
+use axum::Router;
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
-use self::data::Data;
-use super::wire::{NetworkConnection, PAGE_LIMIT};
+use super::wire::NetworkConnection;
 
-pub use self::data::{DataError, parse_data};
-
-/// An SSO service of one's own. Clones share everything.
-#[derive(Clone)]
-pub struct Simulator {
-    inner: Arc<Inner>,
-    token: Option<SecretString>,
-}
-
-struct Inner {
-    data: RwLock<Arc<Data>>,
-    scenario: RwLock<Scenario>,
-    page_size: AtomicUsize,
-    list: AtomicU64,
-    further_pages: AtomicU64,
-    single: AtomicU64,
-    not_modified: AtomicU64,
-}
+/// The data of `sso-sim` and the demo.
+pub const SAMPLE: &str = include_str!("sample.json");
 
 /// How the simulator behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Scenario {
-    /// All is well.
+    /// As SSO should.
+    #[default]
     Ok,
-    /// Every SSO call is answered with 503.
+    /// Every call is a 503.
     Down,
-    /// Every page of a list after the first is answered with 500.
+    /// Every page after the first is a 500.
     PageFails,
 }
 
-impl Scenario {
-    /// Every scenario there is.
-    pub const ALL: [Self; 3] = [Self::Ok, Self::Down, Self::PageFails];
-
-    /// Its word in `/__scenario`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Down => "down",
-            Self::PageFails => "page-fails",
-        }
-    }
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// No scenario has this word.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown scenario; known: {}", Scenario::ALL.map(Scenario::as_str).join(", "))]
-pub struct UnknownScenario;
-
-impl FromStr for Scenario {
-    type Err = UnknownScenario;
-
-    fn from_str(word: &str) -> Result<Self, UnknownScenario> {
-        Self::ALL.into_iter().find(|scenario| scenario.as_str() == word).ok_or(UnknownScenario)
-    }
-}
-
-/// How many SSO calls came since the start, whatever they were answered with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+/// How many calls were answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Calls {
-    /// Lists: calls for a first page.
+    /// List exchanges: first pages.
     pub list: u64,
-    /// Calls for a further page of a list.
-    pub further_pages: u64,
-    /// Calls for a single connection.
-    pub single: u64,
-    /// Lists that were answered with 304.
+    /// Of those, 304.
     pub not_modified: u64,
+    /// Pages after the first.
+    pub further_pages: u64,
+    /// Single connections.
+    pub single: u64,
+}
+
+struct State {
+    listed: Vec<NetworkConnection>,
+    scenario: Scenario,
+    largest_page: usize,
+    calls: Calls,
+}
+
+/// A simulated SSO. Clones are one.
+#[derive(Clone)]
+pub struct Simulator {
+    state: Arc<Mutex<State>>,
+    token: Option<Arc<str>>,
+}
+
+/// The data are not what SSO would tell.
+#[derive(Debug, thiserror::Error)]
+#[error("the data are not an array of NetworkConnections")]
+pub struct InvalidData(#[from] serde_json::Error);
+
+/// Reads a JSON array of NetworkConnections, strictly.
+///
+/// # Errors
+/// What is off, with line and column.
+pub fn parse_data(json: &str) -> Result<Vec<NetworkConnection>, InvalidData> {
+    Ok(serde_json::from_str(json)?)
 }
 
 impl Simulator {
-    /// Serves these connections. Where one id comes twice, the later one counts.
+    /// Over some data, with pages of up to 500.
     #[must_use]
-    pub fn new(connections: Vec<NetworkConnection>) -> Self {
-        let inner = Inner {
-            data: RwLock::new(Arc::new(Data::new(connections))),
-            scenario: RwLock::new(Scenario::Ok),
-            page_size: AtomicUsize::new(PAGE_LIMIT),
-            list: AtomicU64::default(),
-            further_pages: AtomicU64::default(),
-            single: AtomicU64::default(),
-            not_modified: AtomicU64::default(),
-        };
-        Self { inner: Arc::new(inner), token: None }
+    pub fn new(listed: Vec<NetworkConnection>) -> Self {
+        let state = State { listed, scenario: Scenario::Ok, largest_page: 500, calls: Calls::default() };
+        Self { state: Arc::new(Mutex::new(state)), token: None }
     }
 
-    /// Asks every SSO call for this bearer token, else 401. The simulator's own routes (`/__…`) stay open.
+    /// The same, refusing calls without this bearer token.
     #[must_use]
-    pub fn with_token(self, token: SecretString) -> Self {
-        Self { token: Some(token), ..self }
+    pub fn with_token(self, token: &str) -> Self {
+        Self { token: Some(token.into()), ..self }
     }
 
-    /// See [`Self::set_page_size`].
-    #[must_use]
-    pub fn with_page_size(self, size: usize) -> Self {
-        self.set_page_size(size);
-        self
+    /// Caps pages, so that small data have several.
+    pub fn set_page_size(&self, largest: usize) {
+        self.state().largest_page = largest.max(1);
     }
 
-    /// The most connections that a page holds, at least 1, whatever limit is asked for.
-    pub fn set_page_size(&self, size: usize) {
-        self.inner.page_size.store(size.clamp(1, PAGE_LIMIT), Ordering::Relaxed);
-    }
-
-    /// Switches how it behaves, from the next call on.
+    /// Behaves so from now on.
     pub fn set_scenario(&self, scenario: Scenario) {
-        *self.inner.scenario.write().unwrap_or_else(PoisonError::into_inner) = scenario;
+        self.state().scenario = scenario;
     }
 
-    /// How it behaves.
-    #[must_use]
-    pub fn scenario(&self) -> Scenario {
-        *self.inner.scenario.read().unwrap_or_else(PoisonError::into_inner)
+    /// Tells other data from now on.
+    pub fn replace(&self, listed: Vec<NetworkConnection>) {
+        self.state().listed = listed;
     }
 
-    /// Serves these connections instead.
-    pub fn replace(&self, connections: Vec<NetworkConnection>) {
-        *self.inner.data.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Data::new(connections));
-    }
-
-    /// How many calls came.
+    /// What was asked so far.
     #[must_use]
     pub fn calls(&self) -> Calls {
-        Calls {
-            list: self.inner.list.load(Ordering::Relaxed),
-            further_pages: self.inner.further_pages.load(Ordering::Relaxed),
-            single: self.inner.single.load(Ordering::Relaxed),
-            not_modified: self.inner.not_modified.load(Ordering::Relaxed),
-        }
+        self.state().calls
     }
 
-    /// Its routes, to be mounted or served.
-    pub fn router(&self) -> axum::Router {
+    /// Its routes.
+    pub fn router(&self) -> Router {
         routes::router(self.clone())
     }
 
-    /// Serves until dropped.
+    /// Serves in the background, and tells where.
     ///
     /// # Errors
-    /// When the listener fails.
-    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
-        axum::serve(listener, self.router()).await
+    /// The listener has no address.
+    pub fn spawn(&self, listener: TcpListener) -> std::io::Result<SocketAddr> {
+        let address = listener.local_addr()?;
+        let router = self.router();
+        tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the simulator ended");
+            }
+        });
+        Ok(address)
     }
 
-    /// Serves in a task of its own, until that is aborted.
-    pub fn spawn(&self, listener: TcpListener) -> JoinHandle<io::Result<()>> {
-        tokio::spawn(self.clone().serve(listener))
-    }
-
-    fn data(&self) -> Arc<Data> {
-        Arc::clone(&self.inner.data.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn page_size(&self) -> usize {
-        self.inner.page_size.load(Ordering::Relaxed)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

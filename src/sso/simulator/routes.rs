@@ -1,165 +1,143 @@
-//! The simulator over HTTP: SSO's two routes, and `/__scenario` and `/__calls` to steer and watch it by.
+//! The simulator's routes: SSO's two calls, and its own switches under `/__…`.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use axum::extract::{Path, Query, Request, State};
-use axum::http::header::{AUTHORIZATION, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::middleware::{self, Next};
+use axum::body::Bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use bytes::Bytes;
-use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use url::form_urlencoded;
 
-use super::data::parse_cursor;
-use super::{Calls, Scenario, Simulator};
-use crate::domain::id::SsoId;
-use crate::sso::wire::{MAX_ACCOUNTS, PAGE_LIMIT};
+use super::{Scenario, Simulator};
+use crate::domain::id::{SsoConnectionId, SsoId};
+use crate::sso::wire::{NetworkConnection, Page};
 
-#[derive(Deserialize)]
-struct ListQuery {
-    account_ids: String,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct ServedPage<'data> {
-    network_connections: Vec<&'data RawValue>,
-    next_cursor: Option<String>,
-}
+const MOST_ACCOUNTS: usize = 50;
 
 pub(super) fn router(simulator: Simulator) -> Router {
     let sso = Router::new()
         .route("/network_connections", get(list))
         .route("/network_connections/{id}", get(single))
-        .layer(middleware::from_fn_with_state(simulator.clone(), guard));
-    Router::new()
-        .merge(sso)
-        .route("/__scenario", get(scenario).put(set_scenario))
-        .route("/__calls", get(calls))
-        .fallback(async || refusal(StatusCode::NOT_FOUND, "not found"))
-        .with_state(simulator)
+        .layer(from_fn_with_state(simulator.clone(), act));
+    let switches = Router::new()
+        .route("/__scenario", get(scenario).put(switch))
+        .route("/__calls", get(async |State(simulator): State<Simulator>| Json(simulator.calls())));
+    sso.merge(switches).with_state(simulator)
 }
 
-/// Counts every SSO call, and turns it away when SSO is down or the token is not right.
-async fn guard(State(simulator): State<Simulator>, request: Request, next: Next) -> Response {
-    count(&simulator, request.uri());
-    if simulator.scenario() == Scenario::Down {
-        return refusal(StatusCode::SERVICE_UNAVAILABLE, "down, as the scenario wants");
+fn error(status: StatusCode, text: impl Into<String>) -> Response {
+    (status, Json(json!({"error": text.into()}))).into_response()
+}
+
+/// Being down, and the token, come before everything else.
+async fn act(State(simulator): State<Simulator>, request: Request, next: Next) -> Response {
+    if simulator.state().scenario == Scenario::Down {
+        return error(StatusCode::SERVICE_UNAVAILABLE, "down, by scenario");
     }
-    if !is_authorized(&simulator, request.headers()) {
-        return refusal(StatusCode::UNAUTHORIZED, "no valid bearer token");
+    if let Some(token) = &simulator.token {
+        let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if given != Some(&format!("Bearer {token}")) {
+            return error(StatusCode::UNAUTHORIZED, "a bearer token is required");
+        }
     }
     next.run(request).await
 }
 
-fn count(simulator: &Simulator, uri: &Uri) {
-    let inner = &simulator.inner;
-    let counter = if uri.path() != "/network_connections" {
-        &inner.single
-    } else if has_parameter(uri.query().unwrap_or_default(), "cursor") {
-        &inner.further_pages
+struct Asked {
+    accounts: HashSet<SsoId>,
+    limit: usize,
+    offset: usize,
+}
+
+fn asked(query: &str) -> Result<Asked, String> {
+    let mut asked = Asked { accounts: HashSet::new(), limit: 500, offset: 0 };
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "account_ids" => {
+                for id in value.split(',') {
+                    asked.accounts.insert(id.parse().map_err(|_| format!("account_ids holds {id:?}, which is no id"))?);
+                }
+            }
+            "limit" => {
+                asked.limit = value.parse().ok().filter(|limit| (1..=500).contains(limit)).ok_or("limit is 1 to 500")?
+            }
+            "cursor" => {
+                asked.offset =
+                    value.strip_prefix("from-").and_then(|at| at.parse().ok()).ok_or("cursor is not one of ours")?
+            }
+            _ => {}
+        }
+    }
+    if asked.accounts.is_empty() || asked.accounts.len() > MOST_ACCOUNTS {
+        return Err(format!("account_ids must hold 1 to {MOST_ACCOUNTS} ids"));
+    }
+    Ok(asked)
+}
+
+async fn list(State(simulator): State<Simulator>, headers: HeaderMap, request: Request) -> Response {
+    let Asked { accounts, limit, offset } = match asked(request.uri().query().unwrap_or_default()) {
+        Ok(asked) => asked,
+        Err(text) => return error(StatusCode::BAD_REQUEST, text),
+    };
+    let mut state = simulator.state();
+    let takes_part = |one: &&NetworkConnection| accounts.contains(&one.buyer.id) || accounts.contains(&one.seller.id);
+    let listed: Vec<NetworkConnection> = state.listed.iter().filter(takes_part).cloned().collect();
+    let etag = etag(&listed);
+    if offset > 0 {
+        state.calls.further_pages += 1;
+        if state.scenario == Scenario::PageFails {
+            return error(StatusCode::INTERNAL_SERVER_ERROR, "a later page fails, by scenario");
+        }
     } else {
-        &inner.list
-    };
-    counter.fetch_add(1, Ordering::Relaxed);
-}
-
-fn is_authorized(simulator: &Simulator, headers: &HeaderMap) -> bool {
-    let Some(token) = &simulator.token else { return true };
-    let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    sent.and_then(|value| value.strip_prefix("Bearer ")) == Some(token.expose_secret())
-}
-
-fn has_parameter(query: &str, name: &str) -> bool {
-    url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name)
-}
-
-async fn list(State(simulator): State<Simulator>, Query(query): Query<ListQuery>, headers: HeaderMap) -> Response {
-    let ListQuery { account_ids, limit, cursor } = query;
-    let Some(accounts) = parse_accounts(&account_ids) else {
-        return refusal(StatusCode::BAD_REQUEST, "account_ids: 1 to 50 ids, separated by commas");
-    };
-    let limit = limit.unwrap_or(PAGE_LIMIT);
-    if !(1..=PAGE_LIMIT).contains(&limit) {
-        return refusal(StatusCode::BAD_REQUEST, "limit: 1 to 500");
+        state.calls.list += 1;
+        if headers.get(header::IF_NONE_MATCH).is_some_and(|given| *given == *etag) {
+            state.calls.not_modified += 1;
+            return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
+        }
     }
-    let after = match cursor.as_deref().map(parse_cursor) {
-        None => None,
-        Some(Some(after)) => Some(after),
-        Some(None) => return refusal(StatusCode::BAD_REQUEST, "cursor: not one of this service"),
-    };
-    if after.is_some() && simulator.scenario() == Scenario::PageFails {
-        return refusal(StatusCode::INTERNAL_SERVER_ERROR, "this page fails, as the scenario wants");
-    }
-
-    let data = simulator.data();
-    let set = data.of(&accounts);
-    let etag = set.etag(&accounts);
-    if after.is_none() && matches_validator(&headers, &etag) {
-        simulator.inner.not_modified.fetch_add(1, Ordering::Relaxed);
-        return (StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response();
-    }
-    let (network_connections, next_cursor) = set.page(after, limit.min(simulator.page_size()));
-    ([(ETAG, etag)], Json(ServedPage { network_connections, next_cursor })).into_response()
+    let limit = limit.min(state.largest_page);
+    let next = offset.saturating_add(limit);
+    let next_cursor = (next < listed.len()).then(|| format!("from-{next}"));
+    let network_connections = listed.into_iter().skip(offset).take(limit).collect();
+    ([(header::ETAG, etag)], Json(Page { network_connections, next_cursor })).into_response()
 }
 
-fn parse_accounts(text: &str) -> Option<BTreeSet<SsoId>> {
-    let accounts: BTreeSet<SsoId> = text.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
-    (accounts.len() <= MAX_ACCOUNTS).then_some(accounts)
-}
-
-fn matches_validator(headers: &HeaderMap, etag: &str) -> bool {
-    let validators = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    validators
-        .flat_map(|value| value.split(','))
-        .any(|validator| matches!(validator.trim(), "*") || validator.trim() == etag)
+/// Strong, over the whole answer set: the same on every page.
+fn etag(listed: &[NetworkConnection]) -> String {
+    let mut hasher = DefaultHasher::new();
+    for one in listed {
+        json!(one).to_string().hash(&mut hasher);
+    }
+    format!("\"{:016x}\"", hasher.finish())
 }
 
 async fn single(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
-    let data = simulator.data();
-    match id.parse().ok().and_then(|id| data.get(id)) {
-        Some(connection) => Json(connection).into_response(),
-        None => refusal(StatusCode::NOT_FOUND, "no such connection"),
+    let mut state = simulator.state();
+    state.calls.single += 1;
+    let Ok(id) = id.parse::<SsoConnectionId>() else { return error(StatusCode::NOT_FOUND, "not found") };
+    match state.listed.iter().find(|one| one.id == id) {
+        Some(found) => Json(found).into_response(),
+        None => error(StatusCode::NOT_FOUND, "not found"),
     }
 }
 
-async fn scenario(State(simulator): State<Simulator>) -> Response {
-    Json(json!({"scenario": simulator.scenario().as_str(), "known": Scenario::ALL.map(Scenario::as_str)}))
-        .into_response()
+async fn scenario(State(simulator): State<Simulator>) -> Json<Value> {
+    Json(json!({"scenario": simulator.state().scenario}))
 }
 
-/// Takes the body whatever its content type, so that `curl -d` works as it is.
-async fn set_scenario(State(simulator): State<Simulator>, body: Bytes) -> Response {
-    #[derive(Deserialize)]
-    struct Wanted {
-        scenario: String,
-    }
-
-    let Ok(Wanted { scenario }) = serde_json::from_slice(&body) else {
-        let example = r#"the body must be {"scenario": "<word>"}; known: "#;
-        let known = Scenario::ALL.map(Scenario::as_str).join(", ");
-        return refusal(StatusCode::BAD_REQUEST, &format!("{example}{known}"));
+async fn switch(State(simulator): State<Simulator>, body: Bytes) -> Response {
+    let wanted = serde_json::from_slice::<Value>(&body)
+        .ok()
+        .and_then(|body| serde_json::from_value(body["scenario"].clone()).ok());
+    let Some(wanted) = wanted else {
+        let text = r#"send {"scenario": "ok"}; the scenarios are ok, down and page-fails"#;
+        return error(StatusCode::BAD_REQUEST, text);
     };
-    match scenario.parse::<Scenario>() {
-        Ok(scenario) => {
-            simulator.set_scenario(scenario);
-            Json(json!({"scenario": scenario.as_str()})).into_response()
-        }
-        Err(unknown) => refusal(StatusCode::BAD_REQUEST, &unknown.to_string()),
-    }
-}
-
-async fn calls(State(simulator): State<Simulator>) -> Json<Calls> {
-    Json(simulator.calls())
-}
-
-fn refusal(status: StatusCode, text: &str) -> Response {
-    (status, Json(json!({"error": text}))).into_response()
+    simulator.set_scenario(wanted);
+    Json(json!({"scenario": wanted})).into_response()
 }

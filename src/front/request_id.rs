@@ -1,11 +1,13 @@
 //! The id of a request: the caller's own or a new one, on every answer and in every log line of its request.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 
@@ -37,6 +39,15 @@ impl RequestId {
         let is_well_formed = (1..=LONGEST).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         is_well_formed.then(|| Self(text.into()))
+    }
+}
+
+/// Of the running request. Outside the layer, as in a test of a single handler, a new one.
+impl<S: Send + Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().cloned().unwrap_or_else(Self::random))
     }
 }
 

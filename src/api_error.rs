@@ -1,0 +1,175 @@
+//! The single table of errors: what each is in HTTP, in REST, in GraphQL and in the log.
+//!
+//! An [`ApiError`] has no `Display` on purpose: async-graphql would turn any `Display` into a client's message.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use axum::http::StatusCode;
+
+use crate::service::ServiceError;
+use crate::store::StoreError;
+
+/// The closed list of codes that a client may meet in `extensions.code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// No valid key.
+    Unauthenticated,
+    /// The key is good, but what was asked is for superusers.
+    SuperuserRequired,
+    /// An argument, a variable or a parameter is off.
+    BadUserInput,
+    /// A cursor that this list did not give, or that belongs to another order.
+    CursorInvalid,
+    /// SSO was required and is unavailable.
+    SsoUnavailable,
+    /// The request is larger or deeper than what is served.
+    LimitExceeded,
+    /// The document is no GraphQL.
+    GraphqlParseFailed,
+    /// The document does not fit the schema.
+    GraphqlValidationFailed,
+    /// The database could not be reached in time.
+    Unavailable,
+    /// A defect of ours.
+    Internal,
+}
+
+/// What an error is to its readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorFacts {
+    /// GraphQL's `extensions.code`.
+    pub code: &'static str,
+    /// The status where the error is the whole answer.
+    pub status: StatusCode,
+    /// Whether waiting helps.
+    pub is_retryable: bool,
+}
+
+impl ErrorCode {
+    /// All codes.
+    pub const ALL: [Self; 10] = [
+        Self::Unauthenticated,
+        Self::SuperuserRequired,
+        Self::BadUserInput,
+        Self::CursorInvalid,
+        Self::SsoUnavailable,
+        Self::LimitExceeded,
+        Self::GraphqlParseFailed,
+        Self::GraphqlValidationFailed,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The table.
+    #[must_use]
+    pub const fn facts(self) -> ErrorFacts {
+        let (code, status, is_retryable) = match self {
+            Self::Unauthenticated => ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED, false),
+            // REST has always answered 401 here, not 403.
+            Self::SuperuserRequired => ("SUPERUSER_REQUIRED", StatusCode::UNAUTHORIZED, false),
+            Self::BadUserInput => ("BAD_USER_INPUT", StatusCode::BAD_REQUEST, false),
+            Self::CursorInvalid => ("CURSOR_INVALID", StatusCode::BAD_REQUEST, false),
+            Self::SsoUnavailable => ("SSO_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE, true),
+            Self::LimitExceeded => ("LIMIT_EXCEEDED", StatusCode::BAD_REQUEST, false),
+            Self::GraphqlParseFailed => ("GRAPHQL_PARSE_FAILED", StatusCode::BAD_REQUEST, false),
+            Self::GraphqlValidationFailed => ("GRAPHQL_VALIDATION_FAILED", StatusCode::BAD_REQUEST, false),
+            Self::Unavailable => ("UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE, true),
+            Self::Internal => ("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR, false),
+        };
+        ErrorFacts { code, status, is_retryable }
+    }
+}
+
+/// An error as a client may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// Which one.
+    pub code: ErrorCode,
+    /// What was wrong, where, and what to do. Never internal text.
+    pub message: Cow<'static, str>,
+}
+
+impl ApiError {
+    /// With a text of its own.
+    pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// An argument is off.
+    pub fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::BadUserInput, message)
+    }
+
+    /// No valid key.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(ErrorCode::Unauthenticated, "authentication failed")
+    }
+
+    /// Not a superuser.
+    #[must_use]
+    pub fn not_authorized() -> Self {
+        Self::new(ErrorCode::SuperuserRequired, "not authorized")
+    }
+
+    /// A defect of ours.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::Internal, "internal error; please report it with the request id")
+    }
+}
+
+/// The border: internal causes are logged here, once and with their whole chain, and go no further.
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        match &error {
+            ServiceError::SuperuserRequired => Self::not_authorized(),
+            ServiceError::SsoUnavailable(_) => {
+                Self::new(ErrorCode::SsoUnavailable, "SSO is unavailable; try again later")
+            }
+            ServiceError::Store(StoreError::Unavailable { .. }) => {
+                tracing::warn!(error = chain(&error), "the database is unavailable");
+                Self::new(ErrorCode::Unavailable, "the service is unavailable; try again later")
+            }
+            ServiceError::Store(_) | ServiceError::Task(_) => {
+                tracing::error!(error = chain(&error), "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// An error's text and its causes', in one line.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_code_has_a_name_of_its_own() {
+        let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.facts().code).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
+    }
+
+    #[test]
+    fn waiting_helps_exactly_where_the_status_is_503() {
+        for code in ErrorCode::ALL {
+            let facts = code.facts();
+            assert_eq!(facts.is_retryable, facts.status == StatusCode::SERVICE_UNAVAILABLE, "{}", facts.code);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `demo`: the server over SQLite in a temporary folder, with an SSO simulator in the same process and sample data in
+//! both; prints keys and lines to paste.
+
+mod sample;
+mod script;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use tokio::net::TcpListener;
+
+use super::{Failure, output, required, serve};
+use crate::clock::Clock;
+use crate::config::{self, Config, DatabaseConfig, Environment, ShutdownConfig, SsoConfig};
+use crate::domain::id::AccountId;
+use crate::http::stop::Stop;
+use crate::service::api_key::ApiKey;
+use crate::service::new_id::NewIds;
+use crate::sso::simulator::{SAMPLE, Simulator, parse_data};
+use crate::store::{NewKey, Store, StoreError};
+use crate::telemetry;
+use sample::{CONTOSO, NORTHWIND, Sample, id, sample};
+use script::Keys;
+
+pub(super) fn command() -> Command {
+    let port = |name: &'static str, default: &'static str| {
+        let argument = Arg::new(name).long(name).value_name("PORT").value_parser(value_parser!(u16));
+        argument.default_value(default)
+    };
+    let command = Command::new("demo")
+        .about("Try it: SQLite in a temporary folder, a simulated SSO, sample data, lines to paste")
+        .arg(port("port", "8080").help("The server's port on 127.0.0.1"))
+        .arg(port("sso-port", "9090").help("The simulator's port on 127.0.0.1"));
+    config::with_settings(command, config::LOGGING_COMMAND)
+}
+
+pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
+    let log = config::read_log(matches, environment)?;
+    telemetry::start_logging(&log)?;
+    let clock = Clock::default();
+    let address = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listen = address(required(matches, "port")?);
+    let sso_address = address(required(matches, "sso-port")?);
+    // Taken now, so that nothing is printed that would not work.
+    let taken = |address, setting| move |source| Failure::Listen { address, setting, source };
+    drop(TcpListener::bind(listen).await.map_err(taken(listen, "--port"))?);
+    let sso_listener = TcpListener::bind(sso_address).await.map_err(taken(sso_address, "--sso-port"))?;
+
+    let folder = tempfile::tempdir().map_err(Failure::Start)?;
+    let database = DatabaseConfig {
+        url: format!("sqlite://{}/demo.db?mode=rwc", folder.path().display()).into(),
+        max_connections: 10,
+    };
+    let store = Store::connect(&database.url, 1).await.map_err(Failure::store("open the demo's database"))?;
+    let keys = fill(&store, &clock).await.map_err(Failure::store("fill the demo's database"))?;
+    store.close().await;
+
+    let listed = parse_data(SAMPLE).map_err(|error| Failure::Refused(error.to_string()))?;
+    let sso_address = Simulator::new(listed).spawn(sso_listener).map_err(taken(sso_address, "--sso-port"))?;
+    let sso_url = format!("http://{sso_address}/");
+    let config = Config {
+        listen,
+        admin_listen: None,
+        database,
+        sso: SsoConfig {
+            url: sso_url.parse().map_err(|_| Failure::Refused(format!("{sso_url} is no URL")))?,
+            token: "demo".into(),
+            budget: Duration::from_millis(800),
+            // So that a switched scenario shows at once.
+            max_age: Duration::ZERO,
+        },
+        max_page_size: 100,
+        introspection: true,
+        shutdown: ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(5) },
+        log,
+    };
+    output::result(&script::script(listen, sso_address, &keys)).map_err(Failure::Output)?;
+    let stop = Stop::new();
+    stop.on_signals().map_err(Failure::Start)?;
+    serve::serve(&config, &clock, false, &stop).await
+}
+
+/// Migrates, writes the sample, and makes the keys.
+async fn fill(store: &Store, clock: &Clock) -> Result<Keys, StoreError> {
+    store.migrate().await?;
+    let now = clock.now();
+    let Sample { accounts, connections, entities, custom_entities } = sample(now);
+    for account in &accounts {
+        store.insert_account(account, now).await?;
+    }
+    let northwind = id('a', NORTHWIND).into();
+    store.insert_connections(&connections).await?;
+    store.insert_account_entities(northwind, &entities).await?;
+    store.insert_custom_entities(northwind, &custom_entities).await?;
+    let new_ids = NewIds::new();
+    let key = async |account: AccountId, superuser: Option<&str>| {
+        let key = ApiKey::random();
+        let new_key = NewKey {
+            id: new_ids.next(now).into(),
+            account,
+            hash: key.hash().0,
+            user_email: superuser.map(Into::into),
+            is_superuser: superuser.is_some(),
+            created_at: now,
+            expires_at: None,
+        };
+        store.insert_key(&new_key).await?;
+        Ok::<_, StoreError>(key.reveal().to_owned())
+    };
+    Ok(Keys {
+        northwind: key(northwind, None).await?,
+        contoso: key(id('a', CONTOSO).into(), None).await?,
+        superuser: key(northwind, Some("staff@leadconduit.example")).await?,
+    })
+}

@@ -1,0 +1,77 @@
+//! Who calls: reads the `Authorization` header, the same way for both front ends, and has the service find the key's
+//! holder. Each front end answers a refusal in its own words.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::api_error::ApiError;
+use crate::app::App;
+use crate::domain::caller::Caller;
+
+/// The caller by its `Authorization` header.
+///
+/// # Errors
+/// Unauthenticated, or what keeps us from knowing.
+pub async fn authenticate(headers: &HeaderMap, app: &App) -> Result<Arc<Caller>, ApiError> {
+    let key = api_key(headers).ok_or_else(ApiError::unauthenticated)?;
+    app.authentication.caller(&key).await?.ok_or_else(ApiError::unauthenticated)
+}
+
+/// The API key: Basic's password (the user name is ignored), or the Bearer token. Two `Authorization` headers are none.
+fn api_key(headers: &HeaderMap) -> Option<String> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(authorization), None) = (given.next(), given.next()) else { return None };
+    let (scheme, credentials) = authorization.to_str().ok()?.split_once(' ')?;
+    let credentials = credentials.trim_matches(' ');
+    let key = if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
+        decoded.split_once(':')?.1.to_owned()
+    } else if scheme.eq_ignore_ascii_case("bearer") {
+        credentials.to_owned()
+    } else {
+        return None;
+    };
+    (!key.is_empty()).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn key_of(authorization: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_str(authorization).unwrap());
+        api_key(&headers)
+    }
+
+    #[test]
+    fn basic_and_bearer_carry_a_key_in_any_case_of_their_scheme() {
+        let basic = |text: &str| key_of(&format!("bAsic {}", STANDARD.encode(text)));
+        assert_eq!(basic("ignored:secret").as_deref(), Some("secret"));
+        assert_eq!(basic(":with:colons").as_deref(), Some("with:colons"));
+        assert_eq!(key_of("BEARER secret").as_deref(), Some("secret"));
+    }
+
+    #[test]
+    fn malformed_credentials_carry_none() {
+        for authorization in
+            ["", "Basic", "Basic ", "Basic !!!", "Basic c2VjcmV0", "Basic dXNlcjo=", "Bearer", "Bearer ", "Digest x"]
+        {
+            assert_eq!(key_of(authorization), None, "{authorization}");
+        }
+    }
+
+    #[test]
+    fn two_authorization_headers_are_none() {
+        let mut headers = HeaderMap::new();
+        for key in ["Bearer one", "Bearer two"] {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_static(key));
+        }
+        assert_eq!(api_key(&headers), None);
+    }
+}

@@ -1,0 +1,132 @@
+//! An answer's form: `errors` with codes and request ids, `data` only where something was executed, the status, the
+//! media type.
+
+use async_graphql::{Pos, Response as Executed, ServerError, Value};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::api_error::{ApiError, ErrorCode};
+use crate::front::request_id::RequestId;
+
+use super::accept::AnswerType;
+use super::document::{RequestError, RequestErrorKind};
+use super::error::extensions;
+
+/// The longest list of errors, and the longest message, that an answer has.
+const MOST_ERRORS: usize = 10;
+const LONGEST_MESSAGE: usize = 200;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+}
+
+/// An answer in the making.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The media type agreed on.
+    pub answer_type: AnswerType,
+    /// The request's id, for each error.
+    pub request_id: RequestId,
+}
+
+impl Answer {
+    /// Of a request that was executed, or that the library's own validation refused.
+    #[must_use]
+    pub fn executed(&self, executed: Executed) -> Response {
+        let Executed { data, errors, .. } = executed;
+        let is_request_error =
+            data == Value::Null && !errors.is_empty() && errors.iter().all(|one| one.path.is_empty());
+        let fallback = if is_request_error { ErrorCode::GraphqlValidationFailed } else { ErrorCode::BadUserInput };
+        let errors = self.finished(errors, fallback);
+        if is_request_error {
+            return self.write(self.request_error_status(StatusCode::BAD_REQUEST), None, &errors);
+        }
+        self.write(StatusCode::OK, Some(&data), &errors)
+    }
+
+    /// Of a document or variables that were refused before anything was executed.
+    #[must_use]
+    pub fn request_errors(&self, errors: Vec<RequestError>) -> Response {
+        let server_error = |error: RequestError| {
+            let code = match error.kind {
+                RequestErrorKind::ParseFailed => ErrorCode::GraphqlParseFailed,
+                RequestErrorKind::ValidationFailed => ErrorCode::GraphqlValidationFailed,
+                RequestErrorKind::LimitExceeded => ErrorCode::LimitExceeded,
+                RequestErrorKind::BadUserInput => ErrorCode::BadUserInput,
+            };
+            server_error(error.message, error.locations, code)
+        };
+        let errors = errors.into_iter().map(server_error).collect();
+        let errors = self.finished(errors, ErrorCode::GraphqlValidationFailed);
+        self.write(self.request_error_status(StatusCode::BAD_REQUEST), None, &errors)
+    }
+
+    /// Of what is no GraphQL request, or one that may not be served: the same status for both media types.
+    #[must_use]
+    pub fn refused(&self, status: StatusCode, error: ApiError) -> Response {
+        let error = server_error(error.message.into_owned(), Vec::new(), error.code);
+        self.write(status, None, &self.finished(vec![error], ErrorCode::Internal))
+    }
+
+    /// In `application/json` a well-formed request has status 200, whatever is wrong with its document.
+    fn request_error_status(&self, status: StatusCode) -> StatusCode {
+        match self.answer_type {
+            AnswerType::GraphqlResponse => status,
+            AnswerType::Json => StatusCode::OK,
+        }
+    }
+
+    /// Caps the list and the texts, and completes each error's extensions. An error without a code is the library's.
+    fn finished(&self, mut errors: Vec<ServerError>, fallback: ErrorCode) -> Vec<ServerError> {
+        errors.truncate(MOST_ERRORS);
+        for error in &mut errors {
+            if error.message.chars().count() > LONGEST_MESSAGE {
+                error.message = error.message.chars().take(LONGEST_MESSAGE - 1).chain(['…']).collect();
+            }
+            let known = error.extensions.get_or_insert_with(|| extensions(fallback));
+            known.set("requestId", self.request_id.as_str());
+            if let Some(Value::String(code)) = known.get("code") {
+                metrics::counter!("graphql_errors_total", "code" => code.clone()).increment(1);
+            }
+        }
+        errors
+    }
+
+    fn write(&self, status: StatusCode, data: Option<&Value>, errors: &[ServerError]) -> Response {
+        let body = match serde_json::to_vec(&Body { data, errors }) {
+            Ok(body) => body,
+            Err(error) => {
+                tracing::error!(error = %error, "an answer could not be written");
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            }
+        };
+        let no_store = HeaderValue::from_static(if status.is_success() { "private, no-cache" } else { "no-store" });
+        let mut response = (
+            status,
+            [
+                (header::CONTENT_TYPE, self.answer_type.content_type()),
+                (header::CACHE_CONTROL, no_store),
+                (header::VARY, HeaderValue::from_static("Accept, Authorization")),
+            ],
+            body,
+        )
+            .into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer realm=\"LeadConduit\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response
+    }
+}
+
+fn server_error(message: String, locations: Vec<Pos>, code: ErrorCode) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.locations = locations;
+    error.extensions = Some(extensions(code));
+    error
+}

@@ -1,0 +1,123 @@
+//! `/graphql`: the pipeline of GraphQL over HTTP, from the parts of a request to an answer.
+
+use std::sync::Arc;
+
+use async_graphql::Request as Executable;
+use async_graphql::parser::types::OperationType;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
+use axum::response::Response;
+
+use crate::api_error::{ApiError, ErrorCode};
+use crate::app::App;
+use crate::domain::caller::Caller;
+use crate::front::authentication::authenticate;
+use crate::front::degraded::{Frontend, mark_degraded};
+use crate::front::request_id::RequestId;
+
+use super::accept::AnswerType;
+use super::answer::Answer;
+use super::document::{Documents, InvalidSchema, Limits};
+use super::parameters::{NotARequest, Parameters};
+use super::request_state::RequestState;
+use super::schema::{ConnectionsSchema, schema, sdl};
+
+/// The largest body, in bytes.
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// What answers `/graphql`. Cheap to clone.
+#[derive(Clone)]
+pub struct Endpoint {
+    app: App,
+    schema: ConnectionsSchema,
+    documents: Arc<Documents>,
+}
+
+impl Endpoint {
+    /// Over an application.
+    ///
+    /// # Errors
+    /// When the document pipeline cannot read the schema that this program exports, which is a defect.
+    pub fn new(app: App) -> Result<Self, InvalidSchema> {
+        let documents = Arc::new(Documents::new(&sdl(), Limits::default())?);
+        let schema = schema(app.introspection);
+        Ok(Self { app, schema, documents })
+    }
+}
+
+/// Answers a GET or a POST.
+pub async fn handle(State(endpoint): State<Endpoint>, request_id: RequestId, request: Request<Body>) -> Response {
+    let negotiated = AnswerType::negotiate(request.headers());
+    let answer = Answer { answer_type: negotiated.unwrap_or(AnswerType::Json), request_id };
+    let caller = match authenticate(request.headers(), &endpoint.app).await {
+        Ok(caller) => caller,
+        Err(error) => return answer.refused(error.code.facts().status, error),
+    };
+    if negotiated.is_none() {
+        let text = "nothing acceptable: answers are application/graphql-response+json or application/json";
+        return answer.refused(StatusCode::NOT_ACCEPTABLE, ApiError::bad_input(text));
+    }
+    let method = request.method().clone();
+    match parameters(request).await {
+        Ok(parameters) => endpoint.execute(&answer, caller, &method, &parameters).await,
+        Err(NotARequest { status, error }) => answer.refused(status, error),
+    }
+}
+
+async fn parameters(request: Request<Body>) -> Result<Parameters, NotARequest> {
+    if request.method() != Method::POST {
+        return Parameters::of_get(request.uri().query().unwrap_or_default());
+    }
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| NotARequest {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        error: ApiError::new(ErrorCode::LimitExceeded, format!("the body is cut short, or over {LARGEST_BODY} bytes")),
+    })?;
+    Parameters::of_post(&parts.headers, body).await
+}
+
+impl Endpoint {
+    async fn execute(
+        &self,
+        answer: &Answer,
+        caller: Arc<Caller>,
+        method: &Method,
+        parameters: &Parameters,
+    ) -> Response {
+        let Parameters { query, operation_name, variables } = parameters;
+        let prepared = match self.documents.prepare(query, operation_name.as_deref(), variables) {
+            Ok(prepared) => prepared,
+            Err(errors) => {
+                count_operation("unknown", "refused");
+                return answer.request_errors(errors);
+            }
+        };
+        let kind = match prepared.operation_type {
+            OperationType::Query => "query",
+            OperationType::Mutation => "mutation",
+            OperationType::Subscription => "subscription",
+        };
+        if prepared.operation_type != OperationType::Query && method != Method::POST {
+            let error = ApiError::bad_input("a GET serves queries only; send mutations by POST");
+            let mut response = answer.refused(StatusCode::METHOD_NOT_ALLOWED, error);
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            return response;
+        }
+        let state = Arc::new(RequestState::new(self.app.clone(), caller, answer.request_id.as_str()));
+        let mut executable = Executable::new(String::new()).variables(prepared.variables).data(Arc::clone(&state));
+        executable.operation_name.clone_from(&prepared.operation_name);
+        executable.set_parsed_query(prepared.document);
+        let executed = self.schema.execute(executable).await;
+        count_operation(kind, if executed.is_ok() { "ok" } else { "errors" });
+        let mut response = answer.executed(executed);
+        if state.is_degraded() {
+            mark_degraded(response.headers_mut(), Frontend::Graphql);
+        }
+        response
+    }
+}
+
+fn count_operation(kind: &'static str, outcome: &'static str) {
+    metrics::counter!("graphql_operations_total", "type" => kind, "outcome" => outcome).increment(1);
+}

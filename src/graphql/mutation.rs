@@ -1,0 +1,40 @@
+//! The root of writing.
+
+use async_graphql::{Context, Object};
+
+use crate::api_error::ApiError;
+use crate::domain::id::SsoConnectionId;
+use crate::domain::repair::RepairVia;
+use crate::service::repair::RepairRequest;
+
+use super::request_state::RequestState;
+use super::types::inputs::RepairConnectionInput;
+use super::types::repair::RepairConnectionPayload;
+
+/// The root of writing.
+pub struct Mutation;
+
+/// The root of writing.
+#[Object]
+impl Mutation {
+    /// Superusers. Inserts the missing row; touches no account_entities, redeploys no flow. REST: POST /connections.
+    async fn repair_connection(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to repair.")] input: RepairConnectionInput,
+    ) -> Result<RepairConnectionPayload, ApiError> {
+        let RepairConnectionInput { connection_id, account_id, dry_run, reason } = input;
+        let state = RequestState::of(context)?;
+        let connection_id = SsoConnectionId(connection_id.0);
+        let request = RepairRequest {
+            connection_id,
+            account_id: account_id.map(|account| account.0.into()),
+            is_dry_run: dry_run,
+            reason: reason.map(Into::into),
+            via: RepairVia::Graphql,
+            request_id: state.request_id.clone(),
+        };
+        let repair = state.app.connections.repair(&state.caller, request).await?;
+        Ok(RepairConnectionPayload::new(repair, connection_id))
+    }
+}

@@ -1,0 +1,75 @@
+//! The schema's input objects.
+
+use async_graphql::InputObject;
+
+use crate::domain::selection::{Filter, Order};
+
+use super::enums::{DriftKind, OrderDirection, PartnershipOrderField, PartnershipStatus, RelationshipType};
+use super::scalars::{DateTime, ObjectId};
+
+/// All given members are ANDed, and judged on the merged connection, so that they mean the same for local and
+/// SSO-only ones.
+#[derive(Debug, InputObject, Default)]
+pub struct PartnershipFilter {
+    /// Only this role of the partner.
+    relationship_type: Option<RelationshipType>,
+    /// Any of these. An empty list matches nothing.
+    status: Option<Vec<PartnershipStatus>>,
+    /// Any of these. An empty list matches nothing.
+    drift: Option<Vec<DriftKind>>,
+    /// Case-insensitive part of the partner's or its entity's name.
+    search: Option<String>,
+    /// All of these. Unknown permissions match nothing; an empty list matches everything.
+    has_permission: Option<Vec<String>>,
+    /// Changed at this instant or later.
+    updated_since: Option<DateTime>,
+}
+
+impl From<PartnershipFilter> for Filter {
+    fn from(filter: PartnershipFilter) -> Self {
+        let PartnershipFilter { relationship_type, status, drift, search, has_permission, updated_since } = filter;
+        Self {
+            relationship_type: relationship_type.map(Into::into),
+            status: status.map(|any| any.into_iter().map(Into::into).collect()),
+            drift: drift.map(|any| any.into_iter().map(Into::into).collect()),
+            search,
+            has_permission,
+            updated_since: updated_since.map(|DateTime(since)| since),
+        }
+    }
+}
+
+/// An order of partnerships.
+#[derive(Debug, InputObject)]
+pub struct PartnershipOrder {
+    /// By what.
+    field: PartnershipOrderField,
+    /// Which way.
+    direction: OrderDirection,
+}
+
+impl Default for PartnershipOrder {
+    fn default() -> Self {
+        Self { field: PartnershipOrderField::CreatedAt, direction: OrderDirection::Ascending }
+    }
+}
+
+impl From<PartnershipOrder> for Order {
+    fn from(PartnershipOrder { field, direction }: PartnershipOrder) -> Self {
+        Self { field: field.into(), direction: direction.into() }
+    }
+}
+
+/// What to repair.
+#[derive(Debug, InputObject)]
+pub struct RepairConnectionInput {
+    /// SSO connection id.
+    pub connection_id: ObjectId,
+    /// Tenant; default: the caller's account.
+    pub account_id: Option<ObjectId>,
+    /// Say what would be written, write nothing.
+    #[graphql(default)]
+    pub dry_run: bool,
+    /// Kept in the trail.
+    pub reason: Option<String>,
+}

@@ -1,0 +1,10 @@
+//! The schema's types, one file a noun.
+
+pub mod account;
+pub mod entity;
+pub mod enums;
+pub mod inputs;
+pub mod partnership;
+pub mod partnership_connection;
+pub mod repair;
+pub mod scalars;

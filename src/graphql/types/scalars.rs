@@ -1,0 +1,126 @@
+//! The four custom scalars.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+
+use crate::domain::id;
+use crate::domain::raw_json::RawJson;
+use crate::domain::timestamp::Timestamp;
+
+/// 24 hex characters (BSON ObjectId). Either case in, lower case out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ObjectId(pub id::ObjectId);
+
+/// 24 hex characters (BSON ObjectId). Either case in, lower case out.
+#[Scalar(name = "ObjectID")]
+impl ScalarType for ObjectId {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                id::ObjectId::parse(text).map(Self).map_err(|error| InputValueError::custom(error.to_string()))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0.as_str())
+    }
+}
+
+macro_rules! from_ids {
+    ($($name:ident),+) => {$(
+        impl From<id::$name> for ObjectId {
+            fn from(id: id::$name) -> Self {
+                Self(id.0)
+            }
+        }
+    )+};
+}
+
+from_ids!(AccountId, SsoId, ConnectionId, SsoConnectionId, InvitationId, EntityId, CustomEntityId);
+
+/// RFC 3339 instant in UTC with milliseconds and `Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateTime(pub Timestamp);
+
+/// RFC 3339 instant in UTC with milliseconds and `Z`.
+#[Scalar(name = "DateTime")]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => {
+                Timestamp::parse(text).map(Self).map_err(|error| InputValueError::custom(error.to_string()))
+            }
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0.to_string())
+    }
+}
+
+/// An absolute URL as stored. A stored text that is none shows as null, and nulls nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url(String);
+
+impl Url {
+    /// The stored text when it is a URL; else `None`, counted under its field's name.
+    #[must_use]
+    pub fn known(text: &str, field: &'static str) -> Option<Self> {
+        if url::Url::parse(text).is_ok() {
+            return Some(Self(text.to_owned()));
+        }
+        count_unknown(field, 1);
+        None
+    }
+}
+
+/// Counts stored values that the schema has no word for.
+pub fn count_unknown(field: &'static str, times: usize) {
+    metrics::counter!("stored_values_unknown_total", "field" => field).increment(times as u64);
+    tracing::debug!(field, times, "a stored value is outside its known set");
+}
+
+/// An absolute URL as stored. A stored text that is none shows as null, and nulls nothing else.
+#[Scalar(name = "URL")]
+impl ScalarType for Url {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            value => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from(self.0.as_str())
+    }
+}
+
+/// An open JSON object; an escape hatch, never the only way to read a documented field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Json(pub Value);
+
+/// An open JSON object; an escape hatch, never the only way to read a documented field.
+#[Scalar(name = "JSON")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Self(value))
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.clone()
+    }
+}
+
+impl From<&RawJson> for Json {
+    fn from(raw: &RawJson) -> Self {
+        Self::from(raw.value())
+    }
+}
+
+impl From<serde_json::Value> for Json {
+    fn from(value: serde_json::Value) -> Self {
+        Self(Value::from_json(value).unwrap_or_default())
+    }
+}

@@ -1,0 +1,211 @@
+//! The three legacy routes.
+
+use std::hash::{DefaultHasher, Hasher};
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::api_error::{ApiError, ErrorCode};
+use crate::app::App;
+use crate::domain::id::{ObjectId, SsoConnectionId};
+use crate::domain::repair::{RepairRefusal, RepairVia};
+use crate::domain::selection::{Filter, Order, Window};
+use crate::domain::wanted::Wanted;
+use crate::front::degraded::{Frontend, mark_degraded};
+use crate::front::request_id::RequestId;
+use crate::service::Consistency;
+use crate::service::list::ListQuery;
+use crate::service::repair::RepairRequest;
+
+use super::caller::RestCaller;
+use super::dto::{Created, Envelope, ListedConnection, SingleConnection};
+use super::error::RestError;
+use super::list_parameters::ListParameters;
+
+/// `GET /connections`: the reconciled list.
+///
+/// # Errors
+/// 400, 401, 503.
+pub async fn list(
+    State(app): State<App>,
+    RestCaller(caller): RestCaller,
+    request_id: RequestId,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, RestError> {
+    let parameters = ListParameters::parse(query.as_deref().unwrap_or_default())?;
+    let list_query = ListQuery {
+        filter: Filter { relationship_type: parameters.relationship_type, ..Filter::default() },
+        order: Order::default(),
+        window: Window::ALL,
+        wanted: Wanted::ALL,
+        consistency: Consistency::FailOpen,
+    };
+    let list = app.connections.list(&caller.account, &list_query, request_id.as_str()).await?;
+    let degraded = list.is_degraded();
+    let connections: Vec<_> = list.connections().collect();
+    let connections: Vec<_> = connections.iter().map(ListedConnection::from).collect();
+    let body = if parameters.envelope { to_json(&Envelope { degraded, connections })? } else { to_json(&connections)? };
+    let mut response = if degraded { uncached(body) } else { conditional(body, &headers) };
+    if degraded {
+        mark_degraded(response.headers_mut(), Frontend::Rest);
+    }
+    Ok(response)
+}
+
+/// `GET /connections/{id}`: one row, by any of its three ids.
+///
+/// # Errors
+/// 400, 401, 404, 503.
+pub async fn get(
+    State(app): State<App>,
+    RestCaller(caller): RestCaller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, RestError> {
+    let id = id
+        .ok()
+        .and_then(|Path(id)| ObjectId::parse(&id).ok())
+        .ok_or_else(|| ApiError::bad_input("invalid id: it is 24 hexadecimal characters"))?;
+    match app.connections.get_local(&caller.account, id).await? {
+        Some(connection) => Ok(uncached(to_json(&SingleConnection::from(&connection))?)),
+        None => Err(RestError::new(StatusCode::NOT_FOUND, ApiError::bad_input("connection not found"))),
+    }
+}
+
+/// `POST /connections`: a superuser's repair of a missing row.
+///
+/// # Errors
+/// 400, 401, 409, 415, 422, 503.
+pub async fn repair(
+    State(app): State<App>,
+    RestCaller(caller): RestCaller,
+    request_id: RequestId,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, RestError> {
+    if caller.superuser().is_none() {
+        return Err(ApiError::not_authorized().into());
+    }
+    let connection_id = connection_id(&headers, body)?;
+    let request = RepairRequest {
+        connection_id,
+        account_id: None,
+        is_dry_run: false,
+        reason: None,
+        via: RepairVia::Rest,
+        request_id: request_id.as_str().into(),
+    };
+    let repair = app.connections.repair(&caller, request).await?;
+    match (repair.result, repair.plan) {
+        (Ok(_), Some(row)) => Ok((StatusCode::CREATED, Json(Created { id: row.id.0 })).into_response()),
+        (Ok(_), None) => Err(ApiError::internal().into()),
+        (Err(refusal), _) => Err(refused(refusal)),
+    }
+}
+
+fn refused(refusal: RepairRefusal) -> RestError {
+    let (status, code, message) = match refusal {
+        RepairRefusal::AlreadyExists => {
+            (StatusCode::CONFLICT, ErrorCode::BadUserInput, "a connection already exists for this connection_id")
+        }
+        RepairRefusal::SsoConnectionNotFound | RepairRefusal::AccountNotFound => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::BadUserInput,
+            "SSO does not list this connection_id for your account",
+        ),
+        RepairRefusal::SsoUnavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::SsoUnavailable,
+            "SSO is unavailable, so nothing was written; try again later",
+        ),
+    };
+    RestError::new(status, ApiError::new(code, message))
+}
+
+/// Reads `{"connection_id": "<24 hex>"}`.
+fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<SsoConnectionId, RestError> {
+    if !is_json(headers) {
+        let error = ApiError::bad_input("the Content-Type must be application/json");
+        return Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
+    }
+    let body = body.map_err(|rejection| {
+        let status = rejection.status();
+        let text =
+            if status == StatusCode::PAYLOAD_TOO_LARGE { "the body is too large" } else { "the body was cut short" };
+        RestError::new(status, ApiError::bad_input(text))
+    })?;
+    let body: Value = serde_json::from_slice(&body).map_err(|_| ApiError::bad_input("the body is not valid JSON"))?;
+    let Value::Object(fields) = body else {
+        return Err(ApiError::bad_input("the body must be a JSON object like {\"connection_id\": \"…\"}").into());
+    };
+    match fields.get("connection_id") {
+        None => Err(ApiError::bad_input("missing connection_id").into()),
+        Some(Value::String(text)) => Ok(text.parse().map_err(|_| invalid_connection_id())?),
+        Some(_) => Err(invalid_connection_id().into()),
+    }
+}
+
+fn invalid_connection_id() -> ApiError {
+    ApiError::bad_input("invalid connection_id: it is 24 hexadecimal characters")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(content_type), None) = (given.next(), given.next()) else { return false };
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>, RestError> {
+    serde_json::to_vec(value).map_err(|error| {
+        tracing::error!(error = %error, "an answer could not be written");
+        ApiError::internal().into()
+    })
+}
+
+const CONTENT_TYPE_JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// An answer that must not be kept.
+fn uncached(body: Vec<u8>) -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, CONTENT_TYPE_JSON), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (headers, body).into_response()
+}
+
+/// An answer that may be kept as long as it is asked for again each time. The validator is a digest of the body, so
+/// it moves with whatever moves the body, the clock included.
+fn conditional(body: Vec<u8>, request: &HeaderMap) -> Response {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&body);
+    let etag = format!("W/\"{:016x}\"", hasher.finish());
+    let is_unchanged = is_match(request, &etag);
+    let mut response = if is_unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, CONTENT_TYPE_JSON)], body).into_response()
+    };
+    let headers = response.headers_mut();
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    response
+}
+
+/// `If-None-Match`, compared weakly as RFC 9110 wants it.
+fn is_match(request: &HeaderMap, etag: &str) -> bool {
+    let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    request
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|tag| tag.trim() == "*" || weak(tag) == weak(etag))
+}

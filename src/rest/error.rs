@@ -1,0 +1,61 @@
+//! REST's error bodies: `{"error": "<text>"}`, whatever went wrong.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::api_error::{ApiError, ErrorCode};
+use crate::service::ServiceError;
+
+/// How many seconds a client should wait after a 503.
+pub(crate) const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+/// The body of every REST error.
+#[derive(Debug, Serialize)]
+pub struct ErrorBody<'a> {
+    /// What was wrong, and what to do.
+    pub error: &'a str,
+}
+
+/// A refusal of REST: a status and a text.
+#[derive(Debug)]
+pub struct RestError {
+    status: StatusCode,
+    error: ApiError,
+}
+
+impl RestError {
+    /// With a status that only REST has a word for.
+    #[must_use]
+    pub fn new(status: StatusCode, error: ApiError) -> Self {
+        Self { status, error }
+    }
+}
+
+impl From<ApiError> for RestError {
+    fn from(error: ApiError) -> Self {
+        Self { status: error.code.facts().status, error }
+    }
+}
+
+impl From<ServiceError> for RestError {
+    fn from(error: ServiceError) -> Self {
+        ApiError::from(error).into()
+    }
+}
+
+impl IntoResponse for RestError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(ErrorBody { error: &self.error.message })).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"LeadConduit\""));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.error.code == ErrorCode::Unavailable {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response
+    }
+}

@@ -1,0 +1,147 @@
+//! The repair verb: inserts the one missing row, and leaves a trail of every attempt. Fails closed.
+
+use crate::domain::caller::{Account, Caller};
+use crate::domain::id::{AccountId, SsoConnectionId};
+use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord, RepairRefusal, RepairVia, plan};
+use crate::store::Inserted;
+
+use super::{Connections, ServiceError};
+
+/// What a superuser asks for. Its parts are well formed already.
+#[derive(Debug, Clone)]
+pub struct RepairRequest {
+    /// The connection at SSO.
+    pub connection_id: SsoConnectionId,
+    /// The tenant; `None`: the caller's own account.
+    pub account_id: Option<AccountId>,
+    /// Say what would be written, write nothing.
+    pub is_dry_run: bool,
+    /// Why, in the actor's words.
+    pub reason: Option<Box<str>>,
+    /// By which door it came.
+    pub via: RepairVia,
+    /// The request that it came with.
+    pub request_id: Box<str>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Repair {
+    /// The tenant, if it exists.
+    pub tenant: Option<Account>,
+    /// Done (or, in a dry run, possible), or why not.
+    pub result: Result<RepairOutcome, RepairRefusal>,
+    /// The row that was, or would be, inserted.
+    pub plan: Option<NewConnection>,
+    /// The trail that was left; a dry run leaves none.
+    pub record: Option<RepairRecord>,
+}
+
+impl Connections {
+    /// Repairs one connection. Runs to its end even when the client hangs up, so that no attempt goes unrecorded.
+    ///
+    /// # Errors
+    /// [`ServiceError::SuperuserRequired`], and the store's. Expected refusals are data.
+    pub async fn repair(&self, caller: &Caller, request: RepairRequest) -> Result<Repair, ServiceError> {
+        let actor = caller.superuser().ok_or(ServiceError::SuperuserRequired)?.into();
+        let attempt = Attempt { connections: self.clone(), caller: caller.clone(), actor, request };
+        tokio::spawn(attempt.run()).await?
+    }
+}
+
+/// One superuser's attempt.
+struct Attempt {
+    connections: Connections,
+    caller: Caller,
+    actor: Box<str>,
+    request: RepairRequest,
+}
+
+impl Attempt {
+    async fn run(self) -> Result<Repair, ServiceError> {
+        let Some(tenant) = self.tenant().await? else {
+            return self.refused(None, RepairRefusal::AccountNotFound).await;
+        };
+        let Connections { store, sso, clock, new_ids } = &self.connections;
+        let id = self.request.connection_id;
+        if store.connection_by_sso_id(tenant.id, id, false).await?.is_some() {
+            return self.refused(Some(tenant), RepairRefusal::AlreadyExists).await;
+        }
+        let listed = match sso.connection(id, tenant.sso_id, &self.request.request_id).await {
+            Ok(Some(listed)) => listed,
+            Ok(None) => return self.refused(Some(tenant), RepairRefusal::SsoConnectionNotFound).await,
+            Err(_unavailable) => return self.refused(Some(tenant), RepairRefusal::SsoUnavailable).await,
+        };
+        let partner = store.accounts(&[], &[listed.partner_sso_id]).await?.first().map(|partner| partner.id);
+        let row = plan(new_ids.next(clock.now()).into(), &tenant, &listed, partner);
+        if self.request.is_dry_run {
+            return Ok(Repair {
+                tenant: Some(tenant),
+                result: Ok(RepairOutcome::WouldCreate),
+                plan: Some(row),
+                record: None,
+            });
+        }
+        let record = self.record(tenant.id, Ok(()), Some(&row));
+        match store.insert_repair(&row, &record).await? {
+            Inserted::Created => {
+                sso.mark_stale(tenant.sso_id);
+                tracing::info!(account.id = %tenant.id, connection.id = %id, via = self.request.via.as_str(), "repaired");
+                count(self.request.via, RepairOutcome::Created.as_str());
+                Ok(Repair {
+                    tenant: Some(tenant),
+                    result: Ok(RepairOutcome::Created),
+                    plan: Some(row),
+                    record: Some(record),
+                })
+            }
+            Inserted::AlreadyExists => self.refused(Some(tenant), RepairRefusal::AlreadyExists).await,
+        }
+    }
+
+    async fn tenant(&self) -> Result<Option<Account>, ServiceError> {
+        match self.request.account_id {
+            Some(id) if id != self.caller.account.id => Ok(self.connections.store.account(id).await?),
+            _ => Ok(Some(self.caller.account.clone())),
+        }
+    }
+
+    /// Leaves the trail of a refusal. A dry run leaves none.
+    async fn refused(&self, tenant: Option<Account>, refusal: RepairRefusal) -> Result<Repair, ServiceError> {
+        let mut record = None;
+        if !self.request.is_dry_run {
+            let named = self.request.account_id.unwrap_or(self.caller.account.id);
+            let refused = self.record(named, Err(refusal), None);
+            self.connections.store.insert_record(&refused).await?;
+            count(self.request.via, refusal.as_str());
+            record = Some(refused);
+        }
+        Ok(Repair { tenant, result: Err(refusal), plan: None, record })
+    }
+
+    fn record(
+        &self,
+        account_id: AccountId,
+        result: Result<(), RepairRefusal>,
+        row: Option<&NewConnection>,
+    ) -> RepairRecord {
+        let now = self.connections.clock.now();
+        RepairRecord {
+            id: self.connections.new_ids.next(now).into(),
+            account_id,
+            external_id: self.request.connection_id,
+            actor: self.actor.clone(),
+            api_key_id: Some(self.caller.key),
+            via: self.request.via,
+            reason: self.request.reason.clone(),
+            request_id: self.request.request_id.clone(),
+            result,
+            changes: row.map(NewConnection::changes).unwrap_or_default(),
+            created_at: now,
+        }
+    }
+}
+
+fn count(via: RepairVia, outcome: &'static str) {
+    metrics::counter!("repairs_total", "via" => via.as_str(), "outcome" => outcome).increment(1);
+}

@@ -1,0 +1,145 @@
+//! Rows of `account_connections`.
+
+use sea_orm::{DbErr, QueryResult, Value};
+
+use crate::domain::connection::{LocalConnection, RelationshipType};
+use crate::domain::id::{AccountId, ObjectId, SsoConnectionId, SsoId};
+
+use super::decode::{Columns, count_unknown};
+use super::statement::{any_of, is_any};
+use super::{Result, Store};
+
+/// What is read of each row. The details come last, or not at all.
+const LEAN: &str = "id, external_id, invitation_id, relationship_type, connected_account_id, connected_account_sso_id, \
+                    connected_account_name, created_at, updated_at";
+const DETAILED: &str = "id, external_id, invitation_id, relationship_type, connected_account_id, connected_account_sso_id, \
+                        connected_account_name, created_at, updated_at, created_by, CAST(ui_state AS text)";
+
+fn columns(details: bool) -> &'static str {
+    if details { DETAILED } else { LEAN }
+}
+
+impl Store {
+    /// All of an owner's rows, in no order. Without `details`, `created_by` and `ui_state` are not read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn connections(&self, owner: AccountId, details: bool) -> Result<Vec<LocalConnection>> {
+        let sql = format!("SELECT {} FROM account_connections WHERE account_id = $1", columns(details));
+        self.read_connections(&sql, [owner.as_str().into()], details).await
+    }
+
+    /// An owner's rows that bear an id as their own, as SSO's or as their invitation's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn connections_by_any_id(
+        &self,
+        owner: AccountId,
+        id: ObjectId,
+        details: bool,
+    ) -> Result<Vec<LocalConnection>> {
+        // Three look-ups, each by its index; a row that is found twice is listed once.
+        let sql = format!(
+            "SELECT {} FROM account_connections WHERE id IN (\
+             SELECT id FROM account_connections WHERE account_id = $1 AND id = $2 \
+             UNION SELECT id FROM account_connections WHERE account_id = $1 AND external_id = $2 \
+             UNION SELECT id FROM account_connections WHERE account_id = $1 AND invitation_id = $2)",
+            columns(details)
+        );
+        self.read_connections(&sql, [owner.as_str().into(), id.as_str().into()], details).await
+    }
+
+    /// An owner's row of a connection at SSO.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn connection_by_sso_id(
+        &self,
+        owner: AccountId,
+        id: SsoConnectionId,
+        details: bool,
+    ) -> Result<Option<LocalConnection>> {
+        let sql =
+            format!("SELECT {} FROM account_connections WHERE account_id = $1 AND external_id = $2", columns(details));
+        Ok(self.read_connections(&sql, [owner.as_str().into(), id.as_str().into()], details).await?.pop())
+    }
+
+    /// An owner's rows that name a partner, and those of further connections at SSO. Without details.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn connections_with_partner(
+        &self,
+        owner: AccountId,
+        partner: SsoId,
+        also: &[SsoConnectionId],
+    ) -> Result<Vec<LocalConnection>> {
+        let sql = format!(
+            "SELECT {LEAN} FROM account_connections WHERE id IN (\
+             SELECT id FROM account_connections WHERE account_id = $1 AND connected_account_sso_id = $2 \
+             UNION SELECT id FROM account_connections WHERE account_id = $1 AND {})",
+            is_any(self.backend(), "external_id", 3)
+        );
+        let values = [owner.as_str().into(), partner.as_str().into(), any_of(self.backend(), also)];
+        self.read_connections(&sql, values, false).await
+    }
+
+    async fn read_connections(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+        details: bool,
+    ) -> Result<Vec<LocalConnection>> {
+        let rows = self.read(sql, values).await?;
+        let mut connections = Vec::with_capacity(rows.len());
+        for row in &rows {
+            connections.extend(self.decode_connection(row, details)?);
+        }
+        Ok(connections)
+    }
+
+    /// A row whose ids are no ids, or whose type is none, is left out.
+    fn decode_connection(
+        &self,
+        row: &QueryResult,
+        details: bool,
+    ) -> std::result::Result<Option<LocalConnection>, DbErr> {
+        let mut columns = Columns::new(row, self.backend());
+        let id = columns.id("account_connections.id")?;
+        let sso_connection_id = columns.id("account_connections.external_id")?;
+        let invitation_id = columns.maybe_id("account_connections.invitation_id")?;
+        let relationship_type = RelationshipType::parse(&columns.text()?);
+        if relationship_type.is_none() {
+            count_unknown("account_connections.relationship_type");
+        }
+        let partner_id = columns.maybe_id("account_connections.connected_account_id")?;
+        let partner_sso_id = columns.id("account_connections.connected_account_sso_id")?;
+        let partner_name = columns.text()?;
+        let created_at = columns.time("account_connections.created_at")?;
+        let updated_at = columns.time("account_connections.updated_at")?;
+        let (created_by, ui_state) = if details {
+            (columns.maybe_text()?, columns.maybe_json("account_connections.ui_state")?)
+        } else {
+            (None, None)
+        };
+        let (Some(id), Some(sso_connection_id), Some(relationship_type), Some(partner_sso_id)) =
+            (id, sso_connection_id, relationship_type, partner_sso_id)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(LocalConnection {
+            id,
+            sso_connection_id,
+            invitation_id,
+            relationship_type,
+            partner_id,
+            partner_sso_id,
+            partner_name,
+            created_by,
+            ui_state,
+            created_at,
+            updated_at,
+        }))
+    }
+}

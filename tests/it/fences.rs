@@ -1,0 +1,175 @@
+//! The arrows between modules run one way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// A folder or file of `src`, and words that must not stand in its code.
+const FENCES: [(&str, &[&str]); 9] = [
+    (
+        "domain",
+        &[
+            "axum",
+            "async_graphql",
+            "sea_orm",
+            "reqwest",
+            "tokio",
+            "crate::api_error",
+            "crate::app",
+            "crate::cli",
+            "crate::clock",
+            "crate::config",
+            "crate::front",
+            "crate::graphql",
+            "crate::http",
+            "crate::rest",
+            "crate::service",
+            "crate::sso::",
+            "crate::store",
+            "crate::telemetry",
+        ],
+    ),
+    (
+        "store",
+        &[
+            "axum",
+            "async_graphql",
+            "reqwest",
+            "crate::sso",
+            "crate::service",
+            "crate::graphql",
+            "crate::rest",
+            "crate::http",
+            "crate::front",
+            "crate::cli",
+            "crate::app",
+        ],
+    ),
+    (
+        "sso",
+        &[
+            "async_graphql",
+            "sea_orm",
+            "crate::store",
+            "crate::service",
+            "crate::graphql",
+            "crate::rest",
+            "crate::http",
+            "crate::front",
+            "crate::cli",
+            "crate::app",
+        ],
+    ),
+    (
+        "service",
+        &[
+            "axum",
+            "async_graphql",
+            "sea_orm",
+            "reqwest",
+            "crate::graphql",
+            "crate::rest",
+            "crate::http",
+            "crate::front",
+            "crate::cli",
+            "crate::app",
+        ],
+    ),
+    (
+        "front",
+        &[
+            "async_graphql",
+            "sea_orm",
+            "reqwest",
+            "crate::store",
+            "crate::sso",
+            "crate::graphql",
+            "crate::rest",
+            "crate::http",
+            "crate::cli",
+        ],
+    ),
+    ("graphql", &["sea_orm", "reqwest", "crate::store", "crate::sso", "crate::rest", "crate::http", "crate::cli"]),
+    (
+        "rest",
+        &[
+            "async_graphql",
+            "sea_orm",
+            "reqwest",
+            "crate::store",
+            "crate::sso",
+            "crate::graphql",
+            "crate::http",
+            "crate::cli",
+        ],
+    ),
+    ("http", &["sea_orm", "reqwest", "crate::sso", "crate::cli"]),
+    ("api_error.rs", &["async_graphql", "sea_orm", "crate::graphql", "crate::rest", "crate::http", "crate::front"]),
+];
+
+#[test]
+fn no_arrow_runs_the_wrong_way() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut offences = Vec::new();
+    for (place, forbidden) in FENCES {
+        let place = root.join(place);
+        let files = if place.is_dir() { sources(&place) } else { vec![place.clone()] };
+        assert!(!files.is_empty(), "nothing at {}", place.display());
+        for file in files {
+            for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+                let code = line.split("//").next().unwrap();
+                for word in forbidden {
+                    let names_it = code.match_indices(word).any(|(at, _)| {
+                        let before = code[..at].chars().next_back();
+                        let after = code[at + word.len()..].chars().next();
+                        let is_name =
+                            |character: Option<char>| character.is_some_and(|one| one.is_alphanumeric() || one == '_');
+                        !is_name(before) && (word.ends_with(':') || !is_name(after))
+                    });
+                    if names_it {
+                        offences.push(format!("{}:{}: names {word}", file.display(), number + 1));
+                    }
+                }
+            }
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+#[test]
+fn each_module_says_what_it_owns_and_fits_in_the_head() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["src", "entity/src", "migration/src"] {
+        for file in sources(&root.join(folder)) {
+            let text = fs::read_to_string(&file).unwrap();
+            assert!(text.starts_with("//!"), "{} does not open with what it owns", file.display());
+            let lines = text.lines().count();
+            assert!(lines <= 400, "{} has {lines} lines", file.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_store_names_the_database_library() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in sources(&root) {
+        if file.starts_with(root.join("store")) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        let names_it = text.lines().any(|line| line.split("//").next().unwrap().contains("sea_orm"));
+        assert!(!names_it, "{} names sea_orm", file.display());
+    }
+}

@@ -1,0 +1,162 @@
+//! GraphQL over HTTP: methods, media types, statuses, and where errors stand.
+
+use serde_json::{Value, json};
+
+use crate::support::app::{Answer, TestApp};
+use crate::support::databases::Database;
+use crate::support::world::World;
+
+async fn caller(database: &Database) -> (TestApp, World) {
+    let app = TestApp::start(database).await;
+    let world = World::with_connections(6);
+    database.execute(&world.sql()).await;
+    let app = app.become_caller(world.caller()).await;
+    app.simulator.replace(&world.listed);
+    (app, world)
+}
+
+async fn ask(app: &TestApp, accept: &str, body: &Value) -> Answer {
+    let request = app.client.post(format!("{}/graphql", app.url)).header("accept", accept);
+    app.send(request.header("content-type", "application/json").body(body.to_string())).await
+}
+
+const MODERN: &str = "application/graphql-response+json";
+
+fn code(answer: &Answer) -> &Value {
+    &answer.body["errors"][0]["extensions"]["code"]
+}
+
+async fn request_errors_carry_no_data_and_a_status_by_media_type(database: Database) {
+    let (app, _) = caller(&database).await;
+    for (body, expected) in [
+        (json!({"query": "{"}), "GRAPHQL_PARSE_FAILED"),
+        (json!({"query": "{ nope }"}), "GRAPHQL_VALIDATION_FAILED"),
+        (json!({"query": "{ viewer { account { name } } connection }"}), "GRAPHQL_VALIDATION_FAILED"),
+        (
+            json!({"query": "query A { viewer { isSuperuser } } query B { viewer { isSuperuser } }"}),
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (json!({"query": "query A { viewer { isSuperuser } }", "operationName": "B"}), "GRAPHQL_VALIDATION_FAILED"),
+        (json!({"query": "{ connection(id: \"nope\") { id } }"}), "GRAPHQL_VALIDATION_FAILED"),
+        (json!({"query": "query Q($id: ObjectID!) { connection(id: $id) { id } }"}), "BAD_USER_INPUT"),
+        (
+            json!({"query": "query Q($id: ObjectID!) { connection(id: $id) { id } }", "variables": {"id": "nope"}}),
+            "BAD_USER_INPUT",
+        ),
+        (
+            json!({"query": "query Q($id: ObjectID!) { connection(id: $id) { id } }", "variables": {"id": 5}}),
+            "BAD_USER_INPUT",
+        ),
+        (json!({"query": "{ connections(consistency: \"FAIL_OPEN\") { totalCount } }"}), "GRAPHQL_VALIDATION_FAILED"),
+        (json!({"query": "{ a: viewer { isSuperuser } a: connections { totalCount } }"}), "GRAPHQL_VALIDATION_FAILED"),
+    ] {
+        for (accept, status) in [(MODERN, 400), ("application/json", 200)] {
+            let answer = ask(&app, accept, &body).await;
+            assert_eq!((answer.status, answer.body.get("data")), (status, None), "{body}: {}", answer.body);
+            assert_eq!(code(&answer), expected, "{body}: {}", answer.body);
+            assert!(answer.body["errors"][0]["extensions"]["requestId"].is_string());
+            assert_eq!(answer.headers["content-type"], format!("{accept}; charset=utf-8"));
+        }
+    }
+}
+
+crate::on_both_databases!(request_errors_carry_no_data_and_a_status_by_media_type);
+
+async fn executed_requests_are_200_with_data(database: Database) {
+    let (app, _) = caller(&database).await;
+    for accept in [MODERN, "application/json"] {
+        // A bad cursor costs the whole answer its data: the field is non-null.
+        let answer = ask(&app, accept, &json!({"query": "{ connections(after: \"nope\") { totalCount } }"})).await;
+        assert_eq!((answer.status, &answer.body["data"]), (200, &Value::Null), "{}", answer.body);
+        assert!(answer.body.as_object().unwrap().contains_key("data"));
+        assert_eq!(code(&answer), "CURSOR_INVALID");
+        assert_eq!(answer.body["errors"][0]["path"], json!(["connections"]));
+    }
+    let answer = ask(&app, MODERN, &json!({"query": "{ connections(first: 101) { totalCount } }"})).await;
+    assert_eq!(code(&answer), "BAD_USER_INPUT");
+    let unknown = json!({"query": "{ connection(id: \"0123456789abcdef01234567\") { id } }"});
+    assert_eq!(ask(&app, MODERN, &unknown).await.body, json!({"data": {"connection": null}}));
+}
+
+crate::on_both_databases!(executed_requests_are_200_with_data);
+
+async fn keys_come_in_query_order(database: Database) {
+    let (app, _) = caller(&database).await;
+    let query = "{ z: viewer { isSuperuser } connections(first: 1) { totalCount nodes { status id } asOf } a: viewer { userEmail } }";
+    let request = app.client.post(format!("{}/graphql", app.url)).header("content-type", "application/json");
+    let request = request.basic_auth("", app.key.as_deref()).body(json!({"query": query}).to_string());
+    let text = request.send().await.unwrap().text().await.unwrap();
+    let mut last = 0;
+    for key in [
+        "\"data\"",
+        "\"z\"",
+        "\"connections\"",
+        "\"totalCount\"",
+        "\"nodes\"",
+        "\"status\"",
+        "\"id\"",
+        "\"asOf\"",
+        "\"a\"",
+    ] {
+        let place = text[last..].find(key).unwrap_or_else(|| panic!("{key} is out of order in {text}"));
+        last += place;
+    }
+}
+
+crate::on_both_databases!(keys_come_in_query_order);
+
+async fn methods_and_media_types_are_kept_to(database: Database) {
+    let (app, _) = caller(&database).await;
+    let url = format!("{}/graphql", app.url);
+    let get = |query: &str| app.client.get(&url).query(&[("query", query)]);
+    let answer = app.send(get("{ viewer { isSuperuser } }")).await;
+    assert_eq!((answer.status, &answer.body), (200, &json!({"data": {"viewer": {"isSuperuser": false}}})));
+    let mutation = "mutation { repairConnection(input: {connectionId: \"0123456789abcdef01234567\"}) { outcome } }";
+    let answer = app.send(get(mutation)).await;
+    assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (405, "POST"));
+    let answer = app.send(app.client.put(&url).body("{}")).await;
+    assert_eq!(answer.status, 405);
+    assert!(answer.headers["allow"].to_str().unwrap().contains("POST"));
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"] {
+        let answer = app.post_text("/graphql", content_type, r#"{"query": "{ viewer { isSuperuser } }"}"#).await;
+        assert_eq!(answer.status, 415, "{content_type}");
+    }
+    for body in ["", "[]", "{}", r#"{"query": 1}"#, r#"[{"query": "{ viewer { isSuperuser } }"}]"#] {
+        assert_eq!(app.post_text("/graphql", "application/json", body).await.status, 400, "{body}");
+    }
+    assert_eq!(ask(&app, "text/html", &json!({"query": "{ viewer { isSuperuser } }"})).await.status, 406);
+    let large = json!({"query": "{ viewer { isSuperuser } }", "variables": {"x": "y".repeat(300_000)}});
+    assert_eq!(app.post("/graphql", &large).await.status, 413);
+    let answer = app.without_key().post("/graphql", &json!({"query": "{ viewer { isSuperuser } }"})).await;
+    assert_eq!((answer.status, code(&answer)), (401, &json!("UNAUTHENTICATED")));
+    assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Bearer"));
+}
+
+crate::on_both_databases!(methods_and_media_types_are_kept_to);
+
+async fn a_fragment_bomb_is_refused_before_anything_executes(database: Database) {
+    let (app, _) = caller(&database).await;
+    let mut bomb = String::from("{ ...F0 }");
+    for level in 0..25 {
+        bomb.push_str(&format!(" fragment F{level} on Query {{ ...F{0} ...F{0} }}", level + 1));
+    }
+    bomb.push_str(" fragment F25 on Query { connections { totalCount } }");
+    app.graphql("{ viewer { isSuperuser } }", &json!({})).await;
+    let (statements, calls) = (app.store.statements(), app.simulator.list_calls());
+    let answer = ask(&app, MODERN, &json!({"query": bomb})).await;
+    assert_eq!((answer.status, code(&answer)), (400, &json!("LIMIT_EXCEEDED")), "{}", answer.body);
+    assert_eq!((app.store.statements(), app.simulator.list_calls()), (statements, calls));
+}
+
+crate::on_both_databases!(a_fragment_bomb_is_refused_before_anything_executes);
+
+async fn the_introspection_query_of_clients_is_answered(database: Database) {
+    let (app, _) = caller(&database).await;
+    let query = include_str!("support/introspection.graphql");
+    let answer = ask(&app, MODERN, &json!({"query": query})).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let types = answer.body["data"]["__schema"]["types"].as_array().unwrap();
+    assert!(types.iter().any(|one| one["name"] == json!("Partnership")));
+}
+
+crate::on_both_databases!(the_introspection_query_of_clients_is_answered);

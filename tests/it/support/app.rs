@@ -1,0 +1,204 @@
+//! The production router over a fresh database and a simulated SSO, both on real sockets, and clients for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lc_connections::app::App;
+use lc_connections::clock::Clock;
+use lc_connections::domain::timestamp::Timestamp;
+use lc_connections::graphql::handler::Endpoint;
+use lc_connections::http::router::router;
+use lc_connections::http::stop::Stop;
+use lc_connections::http::{health, metrics};
+use lc_connections::service::api_key::ApiKey;
+use lc_connections::sso::simulator::{self, Simulator};
+use lc_connections::sso::{Sso, SsoSettings};
+use lc_connections::store::{NewKey, Store};
+use lc_connections::telemetry::Metrics;
+use reqwest::header::HeaderMap;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::databases::Database;
+use super::world::Account;
+
+/// How the simulated SSO behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scenario {
+    Ok,
+    Down,
+    PageFails,
+}
+
+/// The simulated SSO. Its pages are small, so that small worlds have several.
+#[derive(Clone)]
+pub struct TestSso(Simulator);
+
+impl TestSso {
+    pub fn replace(&self, listed: &[Value]) {
+        self.0.replace(simulator::parse_data(&json!(listed).to_string()).unwrap());
+    }
+
+    pub fn set(&self, scenario: Scenario) {
+        self.0.set_scenario(match scenario {
+            Scenario::Ok => simulator::Scenario::Ok,
+            Scenario::Down => simulator::Scenario::Down,
+            Scenario::PageFails => simulator::Scenario::PageFails,
+        });
+    }
+
+    pub fn set_page_size(&self, size: usize) {
+        self.0.set_page_size(size);
+    }
+
+    pub fn list_calls(&self) -> u64 {
+        self.0.calls().list
+    }
+
+    pub fn single_calls(&self) -> u64 {
+        self.0.calls().single
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn is_degraded(&self) -> bool {
+        self.headers.get("x-connections-degraded").is_some_and(|value| value == "true")
+    }
+}
+
+/// A running application, and a key to call it with.
+#[derive(Clone)]
+pub struct TestApp {
+    pub url: String,
+    pub store: Store,
+    pub clock: Clock,
+    pub simulator: TestSso,
+    pub client: reqwest::Client,
+    pub key: Option<String>,
+    /// Ends the servers when the last clone goes.
+    _servers: Arc<Vec<Server>>,
+}
+
+struct Server(tokio::task::JoinHandle<()>);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Pages of this size make small worlds have several.
+pub const SSO_PAGE_SIZE: usize = 3;
+
+impl TestApp {
+    /// Every request asks SSO.
+    pub async fn start(database: &Database) -> Self {
+        Self::start_with_max_age(database, 0).await
+    }
+
+    /// SSO's list may be so many milliseconds old.
+    pub async fn start_with_max_age(database: &Database, max_age_millis: u64) -> Self {
+        let simulator = Simulator::new(Vec::new());
+        simulator.set_page_size(SSO_PAGE_SIZE);
+        let sso_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sso_url = format!("http://{}/", sso_listener.local_addr().unwrap());
+        let sso_router = simulator.router();
+        let sso_server = tokio::spawn(async move { axum::serve(sso_listener, sso_router).await.unwrap() });
+
+        let clock = Clock::default();
+        let settings = SsoSettings {
+            url: sso_url.parse().unwrap(),
+            token: SecretString::from("test-token"),
+            // Wide, since many tests share two cores.
+            budget: Duration::from_secs(10),
+            max_age: Duration::from_millis(max_age_millis),
+        };
+        let sso = Sso::new(settings, clock.clone()).unwrap();
+        let store = database.store().await;
+        let app = App::new(&store, sso, &clock, 100, true);
+        let readiness = health::Readiness::new(store.clone(), Stop::new());
+        let counted = metrics::routes(Metrics::install().unwrap(), store.clone());
+        let operations = health::routes(readiness).merge(counted);
+        let router = router(&app, Endpoint::new(app.clone()).unwrap(), operations);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self {
+            url,
+            store,
+            clock,
+            simulator: TestSso(simulator),
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            key: None,
+            _servers: Arc::new(vec![Server(sso_server), Server(server)]),
+        }
+    }
+
+    /// The same application, called with a new key of the account.
+    pub async fn become_caller(&self, account: &Account) -> Self {
+        self.with_new_key(account, None).await
+    }
+
+    /// The same application, called with a new superuser's key of the account.
+    pub async fn become_superuser(&self, account: &Account) -> Self {
+        self.with_new_key(account, Some("staff@example.com")).await
+    }
+
+    /// The same application, called without a key.
+    pub fn without_key(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+
+    async fn with_new_key(&self, account: &Account, superuser: Option<&str>) -> Self {
+        let key = ApiKey::random();
+        let new_key = NewKey {
+            id: lc_connections::service::new_id::NewIds::new().next(Timestamp::EPOCH).into(),
+            account: account.id.parse().unwrap(),
+            hash: key.hash().0,
+            user_email: superuser.map(Into::into),
+            is_superuser: superuser.is_some(),
+            created_at: self.clock.now(),
+            expires_at: None,
+        };
+        self.store.insert_key(&new_key).await.unwrap();
+        Self { key: Some(key.reveal().to_owned()), ..self.clone() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_text(path, "application/json", &body.to_string()).await
+    }
+
+    pub async fn post_text(&self, path: &str, content_type: &str, body: &str) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.url));
+        self.send(request.header("content-type", content_type).body(body.to_owned())).await
+    }
+
+    pub async fn graphql(&self, query: &str, variables: &Value) -> Answer {
+        self.post("/graphql", &json!({"query": query, "variables": variables})).await
+    }
+
+    /// Sends with this caller's key.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let request = match &self.key {
+            Some(key) => request.basic_auth("ignored", Some(key)),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }
+    }
+}

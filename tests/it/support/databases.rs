@@ -1,0 +1,179 @@
+//! A fresh database for each test, of either kind.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use lc_connections::store::Store;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database as SeaOrm, DatabaseConnection, DbBackend, Statement};
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A database of the test's own, migrated and empty.
+pub struct Database {
+    pub url: SecretString,
+    /// A second program's connection.
+    connection: DatabaseConnection,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// All tables, children first.
+const TABLES: [&str; 6] =
+    ["repair_records", "custom_entities", "account_entities", "account_connections", "api_keys", "accounts"];
+
+const TEMPLATE: &str = "lc_template";
+
+/// The one migrated database that PostgreSQL copies for each test.
+static TEMPLATE_IS_READY: OnceCell<()> = OnceCell::const_new();
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+fn postgres_url() -> String {
+    std::env::var("TEST_DATABASE_URL")
+        .expect("TEST_DATABASE_URL is not set: run the tests with tests/run, which starts PostgreSQL")
+}
+
+fn postgres_url_of(database: &str) -> String {
+    let url = postgres_url();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    format!("{server}/{database}")
+}
+
+async fn open(url: &str) -> DatabaseConnection {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false).acquire_timeout(std::time::Duration::from_secs(60));
+    SeaOrm::connect(options).await.unwrap()
+}
+
+async fn make_template() {
+    let server = open(&postgres_url()).await;
+    server.execute_unprepared(&format!("DROP DATABASE IF EXISTS {TEMPLATE}")).await.unwrap();
+    server.execute_unprepared(&format!("CREATE DATABASE {TEMPLATE}")).await.unwrap();
+    let template = open(&postgres_url_of(TEMPLATE)).await;
+    migration::migrate(&template).await.unwrap();
+    template.close().await.unwrap();
+}
+
+impl Database {
+    /// Migrated.
+    pub async fn fresh(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let database = Self::unmigrated(kind).await;
+                migration::migrate(&database.connection).await.unwrap();
+                database
+            }
+            Kind::Postgres => {
+                TEMPLATE_IS_READY.get_or_init(make_template).await;
+                Self::postgres(&format!(" TEMPLATE {TEMPLATE}")).await
+            }
+        }
+    }
+
+    /// Without any table.
+    pub async fn unmigrated(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+                Self { connection: open(&url).await, url: url.into(), _folder: Some(folder) }
+            }
+            Kind::Postgres => Self::postgres("").await,
+        }
+    }
+
+    async fn postgres(from: &str) -> Self {
+        let name = format!("lc_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let server = open(&postgres_url()).await;
+        server.execute_unprepared(&format!("CREATE DATABASE {name}{from}")).await.unwrap();
+        server.close().await.unwrap();
+        let url = postgres_url_of(&name);
+        Self { connection: open(&url).await, url: url.into(), _folder: None }
+    }
+
+    /// The program's own way in.
+    pub async fn store(&self) -> Store {
+        Store::connect(&self.url, 10).await.unwrap()
+    }
+
+    pub fn backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    /// Runs statements as another program would.
+    pub async fn execute(&self, sql: &str) {
+        self.try_execute(sql).await.unwrap();
+    }
+
+    pub async fn try_execute(&self, sql: &str) -> Result<(), sea_orm::DbErr> {
+        self.connection.execute_unprepared(sql).await.map(|_| ())
+    }
+
+    /// Takes all rows out, but for the trail, which cannot be emptied.
+    pub async fn empty(&self) {
+        for table in &TABLES[1..] {
+            self.execute(&format!("DELETE FROM {table}")).await;
+        }
+    }
+
+    /// How many rows there are in `table [WHERE …]`.
+    pub async fn count(&self, table: &str) -> i64 {
+        self.scalar(&format!("SELECT COUNT(*) FROM {table}")).await
+    }
+
+    pub async fn scalar<T: sea_orm::TryGetable>(&self, sql: &str) -> T {
+        let statement = Statement::from_string(self.backend(), sql);
+        self.connection.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let statement = Statement::from_string(self.backend(), sql);
+        let rows = self.connection.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
+    /// Every value of some tables, to compare before and after.
+    pub async fn dump(&self, tables: &[&str]) -> HashMap<String, Vec<String>> {
+        let mut dump = HashMap::new();
+        for table in tables {
+            let sql = match self.backend() {
+                DbBackend::Postgres => format!("SELECT CAST(t AS text) FROM {table} t ORDER BY 1"),
+                _ => {
+                    let columns = self.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
+                    let values: Vec<_> = columns.iter().map(|column| format!("quote({column})")).collect();
+                    format!("SELECT {} FROM {table} ORDER BY 1", values.join(" || ',' || "))
+                }
+            };
+            dump.insert((*table).to_owned(), self.texts(&sql).await);
+        }
+        dump
+    }
+}
+
+/// Makes two tests of one `async fn(Database)`: one on SQLite, one on PostgreSQL.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($name:ident) => {
+        $crate::on_both_databases!($name, fresh);
+    };
+    ($name:ident, $state:ident) => {
+        mod $name {
+            use $crate::support::databases::{Database, Kind};
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$name(Database::$state(Kind::Sqlite).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$name(Database::$state(Kind::Postgres).await).await;
+            }
+        }
+    };
+}
