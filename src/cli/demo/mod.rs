@@ -56,8 +56,8 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let keys = fill(&store, &clock).await.map_err(Failure::store("fill the demo's database"))?;
     store.close().await;
 
-    let listed = parse_data(SAMPLE).map_err(|error| Failure::Refused(error.to_string()))?;
-    let sso_address = Simulator::new(listed).spawn(sso_listener).map_err(taken(sso_address, "--sso-port"))?;
+    let known_to_sso = parse_data(SAMPLE).map_err(|error| Failure::Refused(error.to_string()))?;
+    let sso_address = Simulator::new(known_to_sso).spawn(sso_listener).map_err(taken(sso_address, "--sso-port"))?;
     let sso_url = format!("http://{sso_address}/");
     let config = Config {
         listen,
