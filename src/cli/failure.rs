@@ -104,8 +104,12 @@ impl Failure {
         let mut line = format!("error: {self}");
         let mut cause = self.source();
         while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&error.to_string());
+            let text = error.to_string();
+            // Others' errors repeat their causes.
+            if !line.ends_with(&text) {
+                line.push_str(": ");
+                line.push_str(&text);
+            }
             cause = error.source();
         }
         line.replace(['\n', '\r'], " ")
@@ -129,6 +133,16 @@ mod tests {
         let failure = Failure::Listen { address: "127.0.0.1:1".parse().unwrap(), setting: "LISTEN", source };
         assert_eq!(failure.in_one_line(), "error: cannot listen on 127.0.0.1:1 (set LISTEN to another): in use");
     }
+
+    #[test]
+    fn a_cause_that_is_told_already_is_not_told_again() {
+        let source = io::Error::other(TellsItsCause(io::Error::other("no file")));
+        assert_eq!(Failure::Serve(source).in_one_line(), "error: cannot go on serving: not opened: no file");
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("not opened: {0}")]
+    struct TellsItsCause(#[source] io::Error);
 
     #[test]
     fn what_the_user_must_change_is_told_apart_by_exit_code() {

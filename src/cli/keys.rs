@@ -70,6 +70,10 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
 
 async fn create(matches: &ArgMatches, store: &Store) -> Result<(), Failure> {
     let now = Clock::default().now();
+    let expires_at: Option<Timestamp> = matches.get_one("expires").copied();
+    if let Some(expires_at) = expires_at.filter(|expires_at| *expires_at <= now) {
+        return Err(Failure::Usage(format!("--expires {expires_at} is past: such a key would never be valid")));
+    }
     let account: AccountId = required(matches, "account")?;
     if store.account(account).await.map_err(Failure::store("look the account up"))?.is_none() {
         return Err(Failure::Refused(format!(
@@ -84,7 +88,7 @@ async fn create(matches: &ArgMatches, store: &Store) -> Result<(), Failure> {
         user_email: matches.get_one::<String>("user").map(|user| user.as_str().into()),
         is_superuser: matches.get_flag("superuser"),
         created_at: now,
-        expires_at: matches.get_one("expires").copied(),
+        expires_at,
     };
     store.insert_key(&new_key).await.map_err(Failure::store("add the key"))?;
     output::note(&format!("key {} of account {account}; it is shown this once:", new_key.id));

@@ -38,14 +38,20 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     telemetry::start_logging(&config.log)?;
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
-    serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop).await
+    serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop, || Ok(())).await
 }
 
-/// Serves until `stop` begins, and then ends in order.
+/// Serves until `stop` begins, and then ends in order. `announce` is called once connections are taken.
 ///
 /// # Errors
 /// The database is unreachable or its schema not current, or an address is taken.
-pub async fn serve(config: &Config, clock: &Clock, migrate: bool, stop: &Stop) -> Result<(), Failure> {
+pub async fn serve(
+    config: &Config,
+    clock: &Clock,
+    migrate: bool,
+    stop: &Stop,
+    announce: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let store = tokio::select! {
         store = open(config, migrate) => store?,
         // Nothing is in flight yet.
@@ -64,6 +70,7 @@ pub async fn serve(config: &Config, clock: &Clock, migrate: bool, stop: &Stop) -
     }
     servers.push((listen(config.listen, "LISTEN")?, routes(config, &store, clock, operations)?));
 
+    announce()?;
     let serving = servers
         .into_iter()
         .map(|(listener, router)| server::serve(listener, router, Patience::default(), config.shutdown, stop.clone()));

@@ -105,8 +105,8 @@ impl Endpoint {
             return response;
         }
         let state = Arc::new(RequestState::new(self.app.clone(), caller, answer.request_id.as_str()));
+        // The document holds the one operation, so that there is none to be named.
         let mut executable = Executable::new(String::new()).variables(prepared.variables).data(Arc::clone(&state));
-        executable.operation_name.clone_from(&prepared.operation_name);
         executable.set_parsed_query(prepared.document);
         let executed = self.schema.execute(executable).await;
         count_operation(kind, if executed.is_ok() { "ok" } else { "errors" });

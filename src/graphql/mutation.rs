@@ -16,6 +16,7 @@ pub struct Mutation;
 
 /// The root of writing.
 #[Object]
+#[expect(clippy::doc_markdown, reason = "clients read it in the schema")]
 impl Mutation {
     /// Superusers. Inserts the missing row; touches no account_entities, redeploys no flow. REST: POST /connections.
     async fn repair_connection(

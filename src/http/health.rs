@@ -101,3 +101,66 @@ async fn ready(State(readiness): State<Readiness>) -> Response {
 fn answer(status: StatusCode, body: Body) -> Response {
     (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    struct Database {
+        store: Store,
+        _folder: tempfile::TempDir,
+    }
+
+    async fn database() -> Database {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db?mode=rwc", folder.path().display());
+        Database { store: Store::connect(&url.into(), 1).await.unwrap(), _folder: folder }
+    }
+
+    async fn ask(readiness: &Readiness, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = routes(readiness.clone()).oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn not_ready(reason: &str) -> (StatusCode, String) {
+        (StatusCode::SERVICE_UNAVAILABLE, format!(r#"{{"status":"not ready","reason":"{reason}"}}"#))
+    }
+
+    fn is_ready() -> (StatusCode, String) {
+        (StatusCode::OK, r#"{"status":"ready"}"#.to_owned())
+    }
+
+    #[tokio::test]
+    async fn ready_comes_with_the_schema_and_goes_with_the_stop() {
+        let database = database().await;
+        let stop = Stop::new();
+        let readiness = Readiness::new(database.store.clone(), stop.clone());
+        assert_eq!(ask(&readiness, "/readyz").await, not_ready("database schema not current"));
+
+        database.store.migrate().await.unwrap();
+        assert_eq!(ask(&readiness, "/readyz").await, is_ready());
+
+        stop.begin();
+        assert_eq!(ask(&readiness, "/readyz").await, not_ready("stopping"));
+        assert_eq!(ask(&readiness, "/livez").await.0, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_does_not_answer_makes_the_process_unready_but_not_dead() {
+        let database = database().await;
+        database.store.migrate().await.unwrap();
+        let readiness = Readiness::new(database.store.clone(), Stop::new());
+        assert_eq!(ask(&readiness, "/readyz").await, is_ready());
+
+        database.store.close().await;
+        assert_eq!(ask(&readiness, "/readyz").await, not_ready("database unreachable"));
+        assert_eq!(ask(&readiness, "/livez").await.0, StatusCode::OK);
+    }
+}

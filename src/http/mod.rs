@@ -5,4 +5,5 @@ pub mod metrics;
 pub mod router;
 pub mod server;
 pub mod stop;
+mod timed_body;
 mod timed_stream;

@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tower::Service;
 
 use super::stop::Stop;
+use super::timed_body::TimedBody;
 use super::timed_stream::TimedStream;
 use crate::config::ShutdownConfig;
 
@@ -30,6 +31,8 @@ use crate::config::ShutdownConfig;
 pub struct Patience {
     /// For a request's head, from the moment that one is awaited: it ends idle connections too.
     pub head: Duration,
+    /// For sending the whole of a request's body.
+    pub body: Duration,
     /// For reading an answer that does not fit into the system's buffers.
     pub answer: Duration,
     /// For one more request over an open connection, once no new ones are accepted. It may be on its way, and closing at
@@ -41,6 +44,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(20),
+            body: Duration::from_secs(20),
             answer: Duration::from_secs(25),
             last_request: Duration::from_millis(500),
         }
@@ -168,7 +172,7 @@ async fn answer(stream: TcpStream, router: Router, patience: Patience, mut closi
     let _ = stream.set_nodelay(true);
     let heard = closing.clone();
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let answer = router.clone().call(request);
+        let answer = router.clone().call(request.map(|body| TimedBody::new(body, patience.body)));
         let closing = &heard;
         async move {
             let mut response = answer.await?;

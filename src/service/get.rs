@@ -1,5 +1,6 @@
 //! The by-id verb: a connection by its row id, else its id at SSO, else its invitation's.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::answer::{Answer, Connection};
@@ -62,7 +63,7 @@ impl Connections {
         let connected = if wanted.connected {
             self.all_with_same_partner(account, &reconciled).await?.connected()
         } else {
-            Default::default()
+            HashMap::new()
         };
         let answer = Arc::new(Answer { owner: account.id, reconciled, directory, connected, now: self.clock.now() });
         Ok(Found { connection: Some(answer.connection(0)), sso })

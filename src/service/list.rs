@@ -1,5 +1,6 @@
 //! The list verb: SSO's view, then the rows, joined; filtered, ordered and cut on the skeleton; the page alone hydrated.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::answer::{Answer, Connection};
@@ -109,7 +110,7 @@ impl Connections {
         hydration.read(page.indexes.iter().map(|index| reconciled.get(*index)), *wanted).await?;
         let directory = hydration.into_directory();
 
-        let connected = if wanted.connected { reconciled.connected() } else { Default::default() };
+        let connected = if wanted.connected { reconciled.connected() } else { HashMap::new() };
         let answer = Arc::new(Answer { owner: account.id, reconciled, directory, connected, now: self.clock.now() });
         Ok(ConnectionList { answer, page: Arc::new(page), order: order.field, read_at })
     }

@@ -1,5 +1,13 @@
 //! Everything from outside: the production router over real databases and a real HTTP upstream.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "a test that meets the unexpected ends there; its helpers are tests too"
+)]
+
 mod fences;
 mod graphql_http;
 mod outage;

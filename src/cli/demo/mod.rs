@@ -56,9 +56,9 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let keys = fill(&store, &clock).await.map_err(Failure::store("fill the demo's database"))?;
     store.close().await;
 
-    let listed = parse_data(SAMPLE).map_err(|error| Failure::Refused(error.to_string()))?;
+    let known_to_sso = parse_data(SAMPLE).map_err(|error| Failure::Refused(error.to_string()))?;
     let sso_address = sso_listener.local_addr().map_err(taken(sso_address, "--sso-port"))?;
-    Simulator::new(listed).spawn(sso_listener);
+    Simulator::new(known_to_sso).spawn(sso_listener);
     let sso_url = format!("http://{sso_address}/");
     let config = Config {
         listen,
@@ -76,10 +76,10 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
         shutdown: ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(5) },
         log,
     };
-    output::result(&script::script(listen, sso_address, &keys)).map_err(Failure::Output)?;
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
-    serve::serve(&config, &clock, false, &stop).await
+    let announce = || output::result(&script::script(listen, sso_address, &keys)).map_err(Failure::Output);
+    serve::serve(&config, &clock, false, &stop, announce).await
 }
 
 /// Migrates, writes the sample, and makes the keys.

@@ -1,5 +1,7 @@
 //! The schema's types, one file a noun.
 
+#![expect(clippy::doc_markdown, reason = "the documentation comments are what clients read in the schema")]
+
 pub mod account;
 pub mod entity;
 pub mod enums;

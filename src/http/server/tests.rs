@@ -1,6 +1,7 @@
 //! Slow clients, and the order of the end, over real sockets.
 
-use axum::routing::get;
+use axum::body::Bytes;
+use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -32,6 +33,7 @@ fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
             }),
         )
         .route("/stuck", get(std::future::pending::<()>))
+        .route("/length", post(async |body: Bytes| body.len().to_string()))
         .route("/big", get(async move || big));
     let shutdown =
         ShutdownConfig { delay: Duration::from_millis(delay_ms), timeout: Duration::from_millis(timeout_ms) };
@@ -91,7 +93,8 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
 }
 
 fn short_patience() -> Patience {
-    Patience { head: Duration::from_millis(100), answer: Duration::from_millis(100), ..Patience::default() }
+    let short = Duration::from_millis(100);
+    Patience { head: short, body: short, answer: short, ..Patience::default() }
 }
 
 #[tokio::test]
@@ -100,6 +103,41 @@ async fn a_client_that_sends_its_head_slowly_is_closed() {
     let mut stream = running.connect().await;
     stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
     until_closed(&mut stream).await;
+}
+
+#[tokio::test]
+async fn a_client_that_drips_its_body_is_closed_however_steadily_it_drips() {
+    let running = start(short_patience(), 0, 5_000);
+    let mut stream = running.connect().await;
+    stream.write_all(b"POST /length HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n").await.unwrap();
+    let (mut from, mut to) = stream.split();
+    let drip = async {
+        while to.write_all(b"x").await.is_ok() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let mut answer = Vec::new();
+    let closed = async {
+        let _ = from.read_to_end(&mut answer).await;
+    };
+    timeout(LONG, async {
+        tokio::select! {
+            () = drip => {}
+            () = closed => {}
+        }
+    })
+    .await
+    .expect("the server must close the connection");
+}
+
+#[tokio::test]
+async fn a_body_that_comes_in_time_is_read_whole() {
+    let running = start(Patience::default(), 0, 5_000);
+    let mut stream = running.connect().await;
+    stream.write_all(b"POST /length HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\nabc").await.unwrap();
+    sleep(Duration::from_millis(50)).await;
+    stream.write_all(b"def").await.unwrap();
+    until(&mut stream, "\r\n\r\n6").await;
 }
 
 #[tokio::test]
