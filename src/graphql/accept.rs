@@ -73,7 +73,7 @@ impl Range {
 
     fn matches(&self, subtype: &str) -> bool {
         match (&*self.kind, &*self.subtype) {
-            ("*", "*") | ("application", "*") => true,
+            ("*" | "application", "*") => true,
             ("application", own) => own == subtype,
             _ => false,
         }

@@ -27,6 +27,7 @@ pub fn extensions(code: ErrorCode) -> ErrorExtensionValues {
 
 /// The value of a nullable field that may fail. async-graphql would null the field's parent for an `Err`, so the error
 /// is reported here, with the field's path, and the field alone becomes null.
+#[must_use]
 pub fn nullable<T>(context: &Context<'_>, result: Result<Option<T>, ApiError>) -> Option<T> {
     match result {
         Ok(value) => value,
@@ -39,6 +40,7 @@ pub fn nullable<T>(context: &Context<'_>, result: Result<Option<T>, ApiError>) -
 }
 
 /// An error of the service, as [`ApiError`].
+#[must_use]
 pub fn api_error(error: ServiceError) -> ApiError {
     error.into()
 }

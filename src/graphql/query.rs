@@ -24,11 +24,12 @@ pub struct Query;
 #[Object]
 impl Query {
     /// Who asks.
+    #[expect(clippy::unused_async, reason = "the library wants its resolvers async")]
     async fn viewer(&self, context: &Context<'_>) -> Result<Viewer, ApiError> {
         Ok(Viewer(Arc::clone(&RequestState::of(context)?.caller)))
     }
 
-    /// The caller's reconciled list. Default page 50, largest MAX_PAGE_SIZE (100).
+    /// The caller's reconciled list. Default page 50, largest `MAX_PAGE_SIZE` (100).
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments")]
     async fn connections(
         &self,
@@ -48,7 +49,7 @@ impl Query {
     }
 
     /// By any of its three ids: row id, else SSO connection id, else invitation id. Unknown, or another account's:
-    /// null and no error. Also finds SSO_ONLY ones.
+    /// null and no error. Also finds `SSO_ONLY` ones.
     async fn connection(
         &self,
         context: &Context<'_>,

@@ -45,6 +45,7 @@ impl ConnectionList {
     }
 
     /// Where each of [`Self::connections`] stands, for cursors.
+    #[must_use]
     pub fn positions(&self) -> impl DoubleEndedIterator<Item = Position> {
         self.page
             .indexes

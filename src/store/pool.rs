@@ -66,15 +66,12 @@ impl Store {
     /// How the pool stands.
     #[must_use]
     pub fn pool_size(&self) -> PoolSize {
-        let (size, idle) = match self.backend() {
-            DbBackend::Postgres => {
-                let pool = self.database.get_postgres_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-            _ => {
-                let pool = self.database.get_sqlite_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
+        let (size, idle) = if self.backend() == DbBackend::Postgres {
+            let pool = self.database.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle())
+        } else {
+            let pool = self.database.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle())
         };
         let idle = u32::try_from(idle).unwrap_or(u32::MAX);
         PoolSize { idle, in_use: size.saturating_sub(idle) }

@@ -42,7 +42,7 @@ impl Store {
             field_suffix: text(&entity.field_suffix),
             invitation_id: Set(entity.invitation_id.map(|id| id.to_string())),
             invitation_expires_at: Set(entity.invitation_expires_at.map(stored)),
-            flow_ids: Set(entity.flow_ids.as_ref().map(|ids| ids.value())),
+            flow_ids: Set(entity.flow_ids.as_ref().map(super::super::domain::raw_json::RawJson::value)),
             logo_url: text(&entity.logo_url),
             module_ids: Set(entity.module_ids.value()),
             source: Set(entity.source.as_ref().map(|source| source.as_str().to_owned())),

@@ -136,10 +136,9 @@ crate::on_both_databases!(methods_and_media_types_are_kept_to);
 
 async fn a_fragment_bomb_is_refused_before_anything_executes(database: Database) {
     let (app, _) = caller(&database).await;
-    let mut bomb = String::from("{ ...F0 }");
-    for level in 0..25 {
-        bomb.push_str(&format!(" fragment F{level} on Query {{ ...F{0} ...F{0} }}", level + 1));
-    }
+    let mut bomb = (0..25).fold("{ ...F0 }".to_owned(), |bomb, level| {
+        format!("{bomb} fragment F{level} on Query {{ ...F{0} ...F{0} }}", level + 1)
+    });
     bomb.push_str(" fragment F25 on Query { connections { totalCount } }");
     app.graphql("{ viewer { isSuperuser } }", &json!({})).await;
     let (statements, calls) = (app.store.statements(), app.simulator.list_calls());

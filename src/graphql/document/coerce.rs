@@ -35,15 +35,14 @@ pub(super) fn variables(
                     errors.push(RequestError::input(message, at));
                 }
             },
-            (None, Some(default)) => match default.into_json().map(|default| coerce(types, &default, ty)) {
-                Ok(Ok(value)) => {
+            (None, Some(default)) => {
+                if let Ok(Ok(value)) = default.into_json().map(|default| coerce(types, &default, ty)) {
                     coerced.insert(name.to_owned(), value);
-                }
-                _ => {
+                } else {
                     let message = format!("Variable \"${name}\" has a default value that is not of type \"{ty}\".");
                     errors.push(RequestError::invalid(message, at));
                 }
-            },
+            }
             (None, None) if !ty.nullable => {
                 let message = format!("Variable \"${name}\" of required type \"{ty}\" was not provided.");
                 errors.push(RequestError::input(message, at));

@@ -22,16 +22,16 @@ struct Uses<'a> {
 pub(super) fn check(document: &ExecutableDocument) -> Result<()> {
     let mut fragments: HashMap<&str, Uses<'_>> = HashMap::new();
     for (name, fragment) in &document.fragments {
-        let mut uses = Uses::default();
-        directives(&fragment.node.directives, &mut uses)?;
-        collect(document, &fragment.node.selection_set.node, &mut uses)?;
-        fragments.insert(name, uses);
+        let mut of_fragment = Uses::default();
+        directives(&fragment.node.directives, &mut of_fragment)?;
+        collect(document, &fragment.node.selection_set.node, &mut of_fragment)?;
+        fragments.insert(name, of_fragment);
     }
     let mut finished = HashSet::new();
     for (name, fragment) in &document.fragments {
         no_cycle(name, fragment.pos, &fragments, &mut Vec::new(), &mut finished)?;
     }
-    let mut used = HashSet::new();
+    let mut spread = HashSet::new();
     for (name, operation) in document.operations.iter() {
         let mut uses = Uses::default();
         directives(&operation.node.directives, &mut uses)?;
@@ -46,10 +46,10 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<()> {
                 waiting.extend(&inner.spreads);
             }
         }
-        used.extend(reached);
+        spread.extend(reached);
         variables(name, &operation.node, &uses)?;
     }
-    match document.fragments.iter().find(|(name, _)| !used.contains(name.as_str())) {
+    match document.fragments.iter().find(|(name, _)| !spread.contains(name.as_str())) {
         Some((name, fragment)) => {
             Err(RequestError::invalid(format!("Fragment \"{name}\" is never used."), fragment.pos))
         }
@@ -168,7 +168,7 @@ fn variables(name: Option<&Name>, operation: &OperationDefinition, uses: &Uses<'
     }
     let is_defined = |used: &str| definitions.iter().any(|definition| definition.node.name.node == used);
     match uses.variables.iter().find(|(used, _)| !is_defined(used)) {
-        Some((used, at)) => Err(RequestError::invalid(format!("Variable \"${used}\" is not defined{of}."), *at)),
+        Some((unknown, at)) => Err(RequestError::invalid(format!("Variable \"${unknown}\" is not defined{of}."), *at)),
         None => Ok(()),
     }
 }

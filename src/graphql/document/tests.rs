@@ -145,9 +145,9 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         ("{".repeat(30_000), "brackets deeper than 64"),
         (format!("{{ connection(id: \"{}\") {{ id }} }}", "x".repeat(40_000)), "the limit is 32768"),
     ] {
-        let (kind, message) = refusal(&query, json!({})).unwrap_or_else(|| panic!("{:.60} was let through", query));
-        assert_eq!(kind, RequestErrorKind::LimitExceeded, "{:.60}: {message}", query);
-        assert!(message.contains(limit), "{:.60}: {message}", query);
+        let (kind, message) = refusal(&query, json!({})).unwrap_or_else(|| panic!("{query:.60} was let through"));
+        assert_eq!(kind, RequestErrorKind::LimitExceeded, "{query:.60}: {message}");
+        assert!(message.contains(limit), "{query:.60}: {message}");
     }
 }
 

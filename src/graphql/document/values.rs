@@ -35,19 +35,16 @@ fn named_fault(types: &Types, value: &Value, name: &str) -> Option<String> {
             }
             given.iter().find_map(|(key, value)| fault(types, value, &fields.get(key.as_str())?.ty))
         }
-        (Some(Kind::Input(_)), _) => expected(),
         (Some(Kind::Scalar), value) => {
             let fits = match (name, value) {
                 ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
-                ("Float", Value::Number(_))
-                | ("String", Value::String(_))
-                | ("Boolean", Value::Boolean(_))
-                | ("ID", Value::String(_)) => true,
+                ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Boolean(_)) => {
+                    true
+                }
                 ("ID", Value::Number(number)) => number.is_i64() || number.is_u64(),
-                ("Int" | "Float" | "String" | "Boolean" | "ID", _) => false,
                 ("ObjectID", Value::String(text)) => ObjectId::parse(text).is_ok(),
                 ("DateTime", Value::String(text)) => Timestamp::parse(text).is_ok(),
-                ("ObjectID" | "DateTime", _) => false,
+                ("Int" | "Float" | "String" | "Boolean" | "ID" | "ObjectID" | "DateTime", _) => false,
                 _ => true,
             };
             if fits { None } else { expected() }

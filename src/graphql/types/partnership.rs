@@ -1,5 +1,7 @@
 //! One reconciled connection.
 
+#![expect(missing_docs, reason = "the library's derive writes methods without them")]
+
 use async_graphql::{ID, Interface, Object, SimpleObject};
 
 use crate::domain::answer::Connection;

@@ -1,5 +1,7 @@
 //! What a repair answers, and the trail it leaves.
 
+#![expect(missing_docs, reason = "the library's derive writes methods without them")]
+
 use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 
 use crate::api_error::ApiError;

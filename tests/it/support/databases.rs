@@ -33,6 +33,7 @@ const TEMPLATE: &str = "lc_template";
 static TEMPLATE_IS_READY: OnceCell<()> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
+#[expect(clippy::disallowed_methods, reason = "tests have no configuration but this")]
 fn postgres_url() -> String {
     std::env::var("TEST_DATABASE_URL")
         .expect("TEST_DATABASE_URL is not set: run the tests with tests/run, which starts PostgreSQL")
@@ -46,7 +47,7 @@ fn postgres_url_of(database: &str) -> String {
 
 async fn open(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false).acquire_timeout(std::time::Duration::from_secs(60));
+    options.max_connections(1).sqlx_logging(false).acquire_timeout(std::time::Duration::from_mins(1));
     SeaOrm::connect(options).await.unwrap()
 }
 
@@ -141,13 +142,12 @@ impl Database {
     pub async fn dump(&self, tables: &[&str]) -> HashMap<String, Vec<String>> {
         let mut dump = HashMap::new();
         for table in tables {
-            let sql = match self.backend() {
-                DbBackend::Postgres => format!("SELECT CAST(t AS text) FROM {table} t ORDER BY 1"),
-                _ => {
-                    let columns = self.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
-                    let values: Vec<_> = columns.iter().map(|column| format!("quote({column})")).collect();
-                    format!("SELECT {} FROM {table} ORDER BY 1", values.join(" || ',' || "))
-                }
+            let sql = if self.backend() == DbBackend::Postgres {
+                format!("SELECT CAST(t AS text) FROM {table} t ORDER BY 1")
+            } else {
+                let columns = self.texts(&format!("SELECT name FROM pragma_table_info('{table}')")).await;
+                let values: Vec<_> = columns.iter().map(|column| format!("quote({column})")).collect();
+                format!("SELECT {} FROM {table} ORDER BY 1", values.join(" || ',' || "))
             };
             dump.insert((*table).to_owned(), self.texts(&sql).await);
         }

@@ -28,7 +28,7 @@ pub struct World {
     pub connections: Vec<Row>,
     pub entities: Vec<Row>,
     pub custom_entities: Vec<Row>,
-    /// SSO's NetworkConnections, of everyone.
+    /// SSO's `NetworkConnections`, of everyone.
     pub listed: Vec<Value>,
 }
 
