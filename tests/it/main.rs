@@ -10,10 +10,12 @@
 
 mod fences;
 mod graphql_http;
+mod migrations;
 mod outage;
 mod repairs;
 mod rest;
 mod schema;
 mod statements;
+mod store;
 mod support;
 mod worlds;

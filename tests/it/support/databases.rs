@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use lc_connections::store::Store;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database as SeaOrm, DatabaseConnection, DbBackend, Statement};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
 
 /// Which database.
@@ -138,6 +138,29 @@ impl Database {
         rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
     }
 
+    /// How the database would go about a query.
+    pub async fn plan(&self, sql: &str) -> String {
+        match self.backend() {
+            DbBackend::Postgres => self.texts(&format!("EXPLAIN {sql}")).await.join("\n"),
+            _ => {
+                let statement = Statement::from_string(self.backend(), format!("EXPLAIN QUERY PLAN {sql}"));
+                let rows = self.connection.query_all_raw(statement).await.unwrap();
+                rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+
+    /// Lets nobody else insert connections until it is released.
+    pub async fn block_writers(&self) -> Blocker {
+        let connection = open(self.url.expose_secret()).await;
+        let lock = match self.backend() {
+            DbBackend::Postgres => "BEGIN; LOCK TABLE account_connections IN EXCLUSIVE MODE",
+            _ => "BEGIN IMMEDIATE",
+        };
+        connection.execute_unprepared(lock).await.unwrap();
+        Blocker(connection)
+    }
+
     /// Every value of some tables, to compare before and after.
     pub async fn dump(&self, tables: &[&str]) -> HashMap<String, Vec<String>> {
         let mut dump = HashMap::new();
@@ -152,6 +175,15 @@ impl Database {
             dump.insert((*table).to_owned(), self.texts(&sql).await);
         }
         dump
+    }
+}
+
+/// A program that holds a lock.
+pub struct Blocker(DatabaseConnection);
+
+impl Blocker {
+    pub async fn release(self) {
+        self.0.execute_unprepared("ROLLBACK").await.unwrap();
     }
 }
 
