@@ -73,11 +73,17 @@ pub fn plan(id: ConnectionId, tenant: &Account, listed: &SsoConnection, partner:
         relationship_type: listed.relationship_type,
         connected_account_id: partner,
         connected_account_sso_id: listed.partner_sso_id,
-        connected_account_name: listed.partner_name.clone(),
-        created_by: listed.created_by.clone(),
+        connected_account_name: storable(&listed.partner_name),
+        created_by: listed.created_by.as_deref().map(storable),
         created_at: listed.created_at,
         updated_at: listed.updated_at,
     }
+}
+
+/// Without NUL characters: JSON may hold them, PostgreSQL's texts cannot.
+#[must_use]
+pub fn storable(text: &str) -> Box<str> {
+    text.replace('\0', "").into()
 }
 
 impl NewConnection {

@@ -8,17 +8,32 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::Method;
 
+use crate::domain::id::AccountId;
+use crate::domain::sso_view::SsoView;
+use crate::telemetry::statements::counted;
+
 /// What a handler knows of its request that belongs in the log line. Put among the response's extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestFacts {
     /// The GraphQL operation's name, or another name of what was done.
     pub operation: Option<String>,
-    /// How many SQL statements it took.
-    pub statements: u64,
     /// How SSO did, where it was asked.
     pub sso: Option<&'static str>,
     /// The caller's account.
-    pub account: Option<String>,
+    pub account: Option<AccountId>,
+}
+
+impl RequestFacts {
+    /// Of an account's request, and of how SSO did for it.
+    #[must_use]
+    pub fn of(account: AccountId, sso: &SsoView) -> Self {
+        let sso = match sso {
+            SsoView::Answered(_) => Some("ok"),
+            SsoView::Unavailable(failure) => Some(failure.as_str()),
+            SsoView::Skipped => None,
+        };
+        Self { operation: None, sso, account: Some(account) }
+    }
 }
 
 /// The status in the log and the metrics when the client went away before its answer, as others write it too.
@@ -32,8 +47,10 @@ pub async fn log(request: Request, next: Next) -> Response {
         route: request.extensions().get::<MatchedPath>().cloned(),
         status: CLIENT_WENT_AWAY,
         facts: RequestFacts::default(),
+        statements: 0,
     };
-    let mut response = next.run(request).await;
+    let (mut response, statements) = counted(next.run(request)).await;
+    line.statements = statements;
     line.status = response.status().as_u16();
     line.facts = response.extensions_mut().remove().unwrap_or_default();
     response
@@ -46,13 +63,14 @@ struct Line {
     route: Option<MatchedPath>,
     status: u16,
     facts: RequestFacts,
+    statements: u64,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        let Self { started, method, route, status, facts } = self;
+        let Self { started, method, route, status, facts, statements } = self;
         let elapsed = started.elapsed();
-        let RequestFacts { operation, statements, sso, account } = facts;
+        let RequestFacts { operation, sso, account } = facts;
         let template = route.as_ref().map_or("unmatched", MatchedPath::as_str);
         tracing::info!(
             http.method = *method,
@@ -62,7 +80,7 @@ impl Drop for Line {
             operation = operation.as_deref(),
             statements = *statements,
             sso.outcome = *sso,
-            account.id = account.as_deref(),
+            account.id = account.map(tracing::field::display),
             "request"
         );
         let route = template.to_owned();
@@ -100,8 +118,7 @@ mod tests {
     use crate::telemetry::Metrics;
 
     fn router() -> Router {
-        let facts =
-            RequestFacts { operation: Some("Partners".to_owned()), statements: 3, sso: Some("ok"), account: None };
+        let facts = RequestFacts { operation: Some("Partners".to_owned()), sso: Some("ok"), account: None };
         Router::new()
             .route("/logged/{id}", get(async || Extension(facts)))
             .route("/logged_slow", get(std::future::pending::<()>))

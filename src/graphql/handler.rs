@@ -15,6 +15,7 @@ use crate::domain::caller::Caller;
 use crate::front::authentication::authenticate;
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
+use crate::front::request_log::RequestFacts;
 
 use super::accept::AnswerType;
 use super::answer::Answer;
@@ -111,9 +112,13 @@ impl Endpoint {
         let executed = self.schema.execute(executable).await;
         count_operation(kind, if executed.is_ok() { "ok" } else { "errors" });
         let mut response = answer.executed(executed);
-        if state.is_degraded() {
+        let sso = state.sso();
+        if sso.failure().is_some() {
             mark_degraded(response.headers_mut(), Frontend::Graphql);
         }
+        let facts =
+            RequestFacts { operation: prepared.operation_name, ..RequestFacts::of(state.caller.account.id, &sso) };
+        response.extensions_mut().insert(facts);
         response
     }
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 
 use crate::api_error::ApiError;
 use crate::domain::id::SsoConnectionId;
-use crate::domain::repair::RepairVia;
+use crate::domain::repair::{RepairVia, storable};
 use crate::service::repair::RepairRequest;
 
 use super::request_state::RequestState;
@@ -31,7 +31,7 @@ impl Mutation {
             connection_id,
             account_id: account_id.map(|account| account.0.into()),
             is_dry_run: dry_run,
-            reason: reason.map(Into::into),
+            reason: reason.as_deref().map(storable),
             via: RepairVia::Graphql,
             request_id: state.request_id.clone(),
         };

@@ -1,7 +1,6 @@
 //! What one request's resolvers know and leave behind. Nothing of it outlives the request.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
 
@@ -18,14 +17,14 @@ pub struct RequestState {
     pub caller: Arc<Caller>,
     /// The id that goes into logs, the trail and SSO.
     pub request_id: Box<str>,
-    is_degraded: AtomicBool,
+    sso: Mutex<SsoView>,
 }
 
 impl RequestState {
     /// A fresh one.
     #[must_use]
     pub fn new(app: App, caller: Arc<Caller>, request_id: &str) -> Self {
-        Self { app, caller, request_id: request_id.into(), is_degraded: AtomicBool::new(false) }
+        Self { app, caller, request_id: request_id.into(), sso: Mutex::new(SsoView::Skipped) }
     }
 
     /// The running request's.
@@ -40,15 +39,16 @@ impl RequestState {
         })
     }
 
-    /// Remembers that a part of the answer lacks what SSO would have told.
+    /// Remembers how SSO did for a part of the answer. That a part is degraded outweighs all else.
     pub fn note(&self, sso: &SsoView) {
-        if sso.failure().is_some() {
-            self.is_degraded.store(true, Ordering::Relaxed);
+        let mut noted = self.sso.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.failure().is_none() && !matches!(sso, SsoView::Skipped) {
+            *noted = sso.clone();
         }
     }
 
-    /// Whether any part of the answer is degraded.
-    pub fn is_degraded(&self) -> bool {
-        self.is_degraded.load(Ordering::Relaxed)
+    /// How SSO did for the answer; unavailable: a part of it is degraded.
+    pub fn sso(&self) -> SsoView {
+        self.sso.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -19,6 +19,7 @@ use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
+use crate::front::request_log::RequestFacts;
 use crate::service::Consistency;
 use crate::service::list::ListQuery;
 use crate::service::repair::RepairRequest;
@@ -56,6 +57,7 @@ pub async fn list(
     if degraded {
         mark_degraded(response.headers_mut(), Frontend::Rest);
     }
+    response.extensions_mut().insert(RequestFacts::of(caller.account.id, list.sso()));
     Ok(response)
 }
 

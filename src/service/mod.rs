@@ -1,6 +1,6 @@
 //! The verbs: list, get, repair, authenticate. Fetches around the pure core, and decides nothing that the domain can.
 //!
-//! Knows no axum and no GraphQL. That SSO may be down is met at one place, [`consult`](Connections::consult).
+//! Knows no axum and no GraphQL. That SSO may be down is met at one place, `consult`.
 
 pub mod api_key;
 pub mod authenticate;

@@ -4,6 +4,7 @@ use crate::domain::caller::{Account, Caller};
 use crate::domain::id::{AccountId, SsoConnectionId};
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord, RepairRefusal, RepairVia, plan};
 use crate::store::Inserted;
+use crate::telemetry::statements::inherited;
 
 use super::{Connections, ServiceError};
 
@@ -45,7 +46,7 @@ impl Connections {
     pub async fn repair(&self, caller: &Caller, request: RepairRequest) -> Result<Repair, ServiceError> {
         let actor = caller.superuser().ok_or(ServiceError::SuperuserRequired)?.into();
         let attempt = Attempt { connections: self.clone(), caller: caller.clone(), actor, request };
-        tokio::spawn(attempt.run()).await?
+        tokio::spawn(inherited(attempt.run())).await?
     }
 }
 

@@ -1,7 +1,7 @@
 //! The database: the only module of `src/` that names sea-orm. One file a topic; every finder takes the owning account.
 //!
-//! Statements are built here or by sea-orm's entities, all pass through [`Store::query`] or [`Store::write`], and rows
-//! become domain values in [`decode`].
+//! Statements are built here or by sea-orm's entities, all pass through `Store::counted`, and rows become domain
+//! values in `decode`.
 
 mod accounts;
 mod api_keys;
@@ -19,6 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
+
+use crate::telemetry;
 
 pub use api_keys::{KeyHolder, KeyInfo, NewKey};
 pub use error::StoreError;
@@ -97,6 +99,7 @@ impl Store {
         run: impl Future<Output = std::result::Result<T, DbErr>>,
     ) -> std::result::Result<T, DbErr> {
         self.statements.fetch_add(1, Ordering::Relaxed);
+        telemetry::statements::note();
         let start = Instant::now();
         let result = run.await;
         metrics::histogram!("db_statement_duration_seconds").record(start.elapsed());

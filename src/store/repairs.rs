@@ -9,6 +9,8 @@ use sea_orm::{
 
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord};
 
+use crate::telemetry::statements::inherited;
+
 use super::statement::{built, stored};
 use super::{Result, Store, within_deadline};
 
@@ -37,7 +39,8 @@ impl Store {
         let row = built(&insert_row, backend);
         let record = built(&repair_record::Entity::insert(record_of(record)), backend);
         let store = self.clone();
-        tokio::spawn(async move { within_deadline(store.insert_both(row, record)).await }).await?
+        let insert = async move { within_deadline(store.insert_both(row, record)).await };
+        tokio::spawn(inherited(insert)).await?
     }
 
     async fn insert_both(&self, row: Statement, record: Statement) -> std::result::Result<Inserted, DbErr> {

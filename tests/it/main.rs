@@ -8,10 +8,12 @@
     reason = "a test that meets the unexpected ends there; its helpers are tests too"
 )]
 
+mod authentication;
 mod fences;
 mod graphql_http;
 mod migrations;
 mod outage;
+mod program;
 mod repairs;
 mod rest;
 mod schema;

@@ -140,14 +140,12 @@ impl Database {
 
     /// How the database would go about a query.
     pub async fn plan(&self, sql: &str) -> String {
-        match self.backend() {
-            DbBackend::Postgres => self.texts(&format!("EXPLAIN {sql}")).await.join("\n"),
-            _ => {
-                let statement = Statement::from_string(self.backend(), format!("EXPLAIN QUERY PLAN {sql}"));
-                let rows = self.connection.query_all_raw(statement).await.unwrap();
-                rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect::<Vec<_>>().join("\n")
-            }
+        if self.backend() == DbBackend::Postgres {
+            return self.texts(&format!("EXPLAIN {sql}")).await.join("\n");
         }
+        let statement = Statement::from_string(self.backend(), format!("EXPLAIN QUERY PLAN {sql}"));
+        let rows = self.connection.query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get::<String>("", "detail").unwrap()).collect::<Vec<_>>().join("\n")
     }
 
     /// Lets nobody else insert connections until it is released.

@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of what is logged or counted, but for the list of metrics, so that one place documents them all.
 
+pub mod statements;
+
 use std::io::IsTerminal;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;

@@ -1,0 +1,197 @@
+//! The binary itself: what it refuses, how it starts and ends, and that every line the demo prints works.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_lc-connections");
+
+/// Without what the test's own environment may hold.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn run(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A running program, ended with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn wait_until_ready(port: u16) {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(30) {
+        if curl(&format!("curl -sf http://127.0.0.1:{port}/readyz")).0 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("nothing answers on port {port}");
+}
+
+/// Runs a line as a user would paste it.
+fn curl(line: &str) -> (bool, String) {
+    let Output { status, stdout, .. } = Command::new("bash").arg("-c").arg(line).output().unwrap();
+    (status.success(), String::from_utf8_lossy(&stdout).into_owned())
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_in_one_line_before_the_port_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}/lc.db?mode=rwc", folder.path().display());
+    let sso = ["--sso-url", "http://127.0.0.1:1/", "--sso-token", "secret-token"];
+    let with_sso = |more: &[&'static str]| -> Vec<String> {
+        ["serve", "--database-url", &database].iter().chain(&sso).chain(more).map(ToString::to_string).collect()
+    };
+    for (arguments, code, said) in [
+        (vec!["serve".to_owned()], 2, "SSO_URL"),
+        (with_sso(&["--listen", "nowhere"]), 2, "--listen"),
+        (with_sso(&["--max-page-size", "0"]), 2, "--max-page-size"),
+        (with_sso(&["--config", "/does/not/exist.toml"]), 2, "/does/not/exist.toml"),
+        (with_sso(&["--no-such-flag"]), 2, "--no-such-flag"),
+        (with_sso(&[]), 1, "lc-connections migrate"),
+    ] {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let (actual, _, stderr) = run(&mut program(&arguments));
+        assert_eq!(actual, code, "{arguments:?}: {stderr}");
+        let lines: Vec<&str> = stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert!(lines.len() == 1 && lines[0].contains(said), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("secret-token"), "{stderr}");
+    }
+}
+
+#[test]
+fn an_account_a_key_a_start_a_signal_and_an_orderly_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}/lc.db?mode=rwc", folder.path().display());
+    let with_database = |arguments: &[&str]| {
+        let mut command = program(arguments);
+        command.env("DATABASE_URL", &database);
+        command
+    };
+    let id = "5fd4371e940df5a34a3888b2";
+    assert_eq!(run(&mut with_database(&["migrate"])).0, 0);
+    let add = ["accounts", "add", "--id", id, "--sso-id", "5FD4371E940DF5A34A3888B3", "--name", "Acme Corp"];
+    assert_eq!(run(&mut with_database(&add)).0, 0);
+    assert_eq!(run(&mut with_database(&add)).0, 1, "the ids are taken");
+    let (code, key, _) = run(&mut with_database(&["keys", "create", "--account", id]));
+    assert_eq!(code, 0);
+    let (_, listed, _) = run(&mut with_database(&["keys", "list"]));
+    assert!(listed.contains(id) && !listed.contains(key.trim()));
+
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}");
+    let mut serve = with_database(&["serve", "--listen", &address, "--log-format", "json"]);
+    serve.env("SSO_URL", "http://127.0.0.1:1/").env("SSO_TOKEN", "secret-token").stderr(Stdio::piped());
+    let mut server = Running(serve.spawn().unwrap());
+    wait_until_ready(port);
+    let key = key.trim();
+    let (_, answer) = curl(&format!("curl -s -i -u :{key} http://{address}/connections"));
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("x-connections-degraded: true"), "{answer}");
+
+    let taken = run(with_database(&["serve", "--listen", &address]).env("SSO_URL", "http://x/").env("SSO_TOKEN", "x"));
+    assert!(taken.0 == 1 && taken.2.contains(&address), "{taken:?}");
+
+    let pid = server.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = server.0.try_wait().unwrap() {
+            break status;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "it does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(0));
+    let mut log = String::new();
+    server.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(!log.contains(key) && !log.contains("secret-token"), "{log}");
+    let line = log.lines().find(|line| line.contains("\"/connections\"")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(
+        (&line["http.status"], &line["account.id"]),
+        (&serde_json::json!(200), &serde_json::json!(id)),
+        "{line}"
+    );
+    assert_eq!(
+        (&line["statements"], &line["sso.outcome"]),
+        (&serde_json::json!(2), &serde_json::json!("connect_failed")),
+        "{line}"
+    );
+}
+
+#[test]
+fn every_line_that_the_demo_prints_works_as_printed() {
+    let (port, sso_port) = (free_port().to_string(), free_port().to_string());
+    let mut demo = program(&["demo", "--port", &port, "--sso-port", &sso_port]);
+    demo.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut demo = Running(demo.spawn().unwrap());
+    // Kept open to the end, as a terminal is.
+    let mut printed = BufReader::new(demo.0.stdout.take().unwrap()).lines();
+    let mut lines = Vec::new();
+    for line in printed.by_ref() {
+        let line = line.unwrap();
+        let is_last = line.ends_with("/readyz");
+        lines.push(line);
+        if is_last {
+            break;
+        }
+    }
+    let answers: Vec<String> = lines
+        .iter()
+        .filter(|line| line.starts_with("curl "))
+        .map(|line| {
+            let (worked, answer) = curl(line);
+            assert!(worked, "{line}: {answer}");
+            answer
+        })
+        .collect();
+    let expected: [&[&str]; 14] = [
+        &["\"status\":\"sso_only\"", "\"name\":\"Woodgrove Partners\""],
+        &[
+            "\"totalCount\":10",
+            "\"degraded\":false",
+            "IN_SYNC",
+            "MISSING_LOCALLY",
+            "MISSING_IN_SSO",
+            "FIELD_MISMATCH",
+            "\"BOTH\"",
+            "\"expired\":true",
+            "\"deprecated\":true",
+        ],
+        &["\"relationship_type\":\"buyer\"", "Northwind Insurance"],
+        &["\"scenario\":\"down\""],
+        &["HTTP/1.1 200", "x-connections-degraded: true"],
+        &["HTTP/1.1 503", "retry-after"],
+        &["\"scenario\":\"ok\""],
+        &["HTTP/1.1 201", "\"id\":"],
+        &["\"name\":\"Woodgrove Partners\""],
+        &["WOULD_CREATE", "\"userErrors\":[]"],
+        &["\"outcome\":\"CREATED\"", "\"status\":\"COMPLETED\"", "\"drift\":\"IN_SYNC\""],
+        &["http_requests_total"],
+        &["ready"],
+        &[],
+    ];
+    assert_eq!(answers.len(), 13, "{lines:?}");
+    for (answer, parts) in answers.iter().zip(expected) {
+        for part in parts {
+            assert!(answer.contains(part), "{part} is not in {answer}");
+        }
+    }
+    assert!(answers[0].matches("sso_only").count() == 2 && answers[8].matches("sso_only").count() == 1);
+}
