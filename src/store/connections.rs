@@ -5,7 +5,9 @@ use sea_orm::{DbErr, QueryResult, Value};
 use crate::domain::connection::{LocalConnection, RelationshipType};
 use crate::domain::id::{AccountId, ObjectId, SsoConnectionId, SsoId};
 
-use super::decode::{Columns, count_unknown};
+use crate::telemetry::stored_values::count_unknown;
+
+use super::decode::Columns;
 use super::statement::{any_of, is_any};
 use super::{Result, Store};
 
@@ -111,7 +113,7 @@ impl Store {
         let invitation_id = columns.maybe_id("account_connections.invitation_id")?;
         let relationship_type = RelationshipType::parse(&columns.text()?);
         if relationship_type.is_none() {
-            count_unknown("account_connections.relationship_type");
+            count_unknown("account_connections.relationship_type", 1);
         }
         let partner_id = columns.maybe_id("account_connections.connected_account_id")?;
         let partner_sso_id = columns.id("account_connections.connected_account_sso_id")?;

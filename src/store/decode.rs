@@ -7,6 +7,7 @@ use sea_orm::{DbBackend, DbErr, QueryResult, TryGetable};
 use crate::domain::id::{InvalidId, ObjectId};
 use crate::domain::raw_json::RawJson;
 use crate::domain::timestamp::Timestamp;
+use crate::telemetry::stored_values::count_unknown;
 
 /// Reads a row's columns one after the other.
 pub(super) struct Columns<'a> {
@@ -73,11 +74,5 @@ impl<'a> Columns<'a> {
 
 /// The value, or the note that a stored one was odd.
 fn known<T, E>(field: &'static str, parsed: std::result::Result<T, E>) -> Option<T> {
-    parsed.map_err(|_| count_unknown(field)).ok()
-}
-
-/// Counts and logs a stored value outside its known set.
-pub(super) fn count_unknown(field: &'static str) {
-    metrics::counter!("stored_values_unknown_total", "field" => field).increment(1);
-    tracing::warn!(field, "a stored value is outside its known set");
+    parsed.map_err(|_| count_unknown(field, 1)).ok()
 }

@@ -6,7 +6,9 @@ use crate::domain::account_entity::{AccountEntity, CustomEntity, EntityRecipient
 use crate::domain::id::AccountId;
 use crate::domain::raw_json::RawJson;
 
-use super::decode::{Columns, count_unknown};
+use crate::telemetry::stored_values::count_unknown;
+
+use super::decode::Columns;
 use super::statement::{any_of, is_any};
 use super::{Result, Store};
 
@@ -97,7 +99,7 @@ impl Store {
 fn source(columns: &mut Columns<'_>, field: &'static str) -> std::result::Result<Option<EntitySource>, DbErr> {
     let source = columns.maybe_text()?.map(|word| EntitySource::from_stored(&word));
     if source.as_ref().is_some_and(|source| !source.is_known()) {
-        count_unknown(field);
+        count_unknown(field, 1);
     }
     Ok(source)
 }
@@ -105,7 +107,7 @@ fn source(columns: &mut Columns<'_>, field: &'static str) -> std::result::Result
 fn recipient(columns: &mut Columns<'_>, field: &'static str) -> std::result::Result<Option<EntityRecipient>, DbErr> {
     let recipient = columns.maybe_text()?.map(|word| EntityRecipient::from_stored(&word));
     if recipient.as_ref().is_some_and(|recipient| !recipient.is_known()) {
-        count_unknown(field);
+        count_unknown(field, 1);
     }
     Ok(recipient)
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of what is logged or counted, but for the list of metrics, so that one place documents them all.
 
 pub mod statements;
+pub mod stored_values;
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -8,9 +8,10 @@ use crate::domain::account_entity as domain;
 use crate::domain::answer::EntityCard;
 use crate::domain::id;
 use crate::domain::raw_json::RawJson;
+use crate::telemetry::stored_values::count_unknown;
 
 use super::enums::{EntityConnected, EntityRecipient, EntitySource};
-use super::scalars::{DateTime, ObjectId, Url, count_unknown};
+use super::scalars::{DateTime, ObjectId, Url};
 
 /// The business card of the partner account in the caller's LC.
 pub struct AccountEntity {
@@ -100,19 +101,19 @@ impl AccountEntity {
 
     /// Flows that use it. null: not an account entity.
     async fn flow_ids(&self) -> Option<Vec<ObjectId>> {
-        self.entity
-            .flow_ids()
-            .and_then(|raw| Some(texts(raw, "flow_ids")?.iter().filter_map(|text| known_id(text)).collect()))
+        self.entity.flow_ids().and_then(|raw| {
+            Some(texts(raw, "account_entities.flow_ids")?.iter().filter_map(|text| known_id(text)).collect())
+        })
     }
 
     /// Its picture. null: none, or a stored text that is no URL.
     async fn logo_url(&self) -> Option<Url> {
-        self.entity.logo_url().and_then(|text| Url::known(text, "logo_url"))
+        self.entity.logo_url().and_then(|text| Url::known(text, "account_entities.logo_url"))
     }
 
     /// Its integrations.
     async fn module_ids(&self) -> Vec<String> {
-        texts(self.entity.module_ids(), "module_ids").unwrap_or_default()
+        texts(self.entity.module_ids(), "account_entities.module_ids").unwrap_or_default()
     }
 
     /// What it is as a source of leads. null: no source, or a word that this schema does not know.
@@ -137,7 +138,7 @@ impl AccountEntity {
 
     /// Its web site. null: none, or a stored text that is no URL.
     async fn website(&self) -> Option<Url> {
-        self.entity.website().and_then(|text| Url::known(text, "website"))
+        self.entity.website().and_then(|text| Url::known(text, "account_entities.website"))
     }
 
     /// When the card was made.

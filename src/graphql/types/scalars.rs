@@ -5,6 +5,7 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 use crate::domain::id;
 use crate::domain::raw_json::RawJson;
 use crate::domain::timestamp::Timestamp;
+use crate::telemetry::stored_values::count_unknown;
 
 /// 24 hex characters (BSON ObjectId). Either case in, lower case out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +75,6 @@ impl Url {
         count_unknown(field, 1);
         None
     }
-}
-
-/// Counts stored values that the schema has no word for.
-pub fn count_unknown(field: &'static str, times: usize) {
-    metrics::counter!("stored_values_unknown_total", "field" => field).increment(times as u64);
-    tracing::debug!(field, times, "a stored value is outside its known set");
 }
 
 /// An absolute URL as stored. A stored text that is none shows as null, and nulls nothing else.
