@@ -10,6 +10,7 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use axum::{Router, serve};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
@@ -245,7 +246,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: l1b <listen> <database url>".into());
     };
     let pool = PgPoolOptions::new().max_connections(10).connect(&database).await?;
-    let listener = tokio::net::TcpListener::bind(listen).await?;
+    // As the server does: without it, small answers wait for the client's acknowledgements.
+    let listener = tokio::net::TcpListener::bind(listen).await?.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     serve(listener, Router::new().route("/connections", get(list)).with_state(pool)).await?;
     Ok(())
 }
