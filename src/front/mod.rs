@@ -7,3 +7,8 @@ pub mod authentication;
 pub mod degraded;
 pub mod request_id;
 pub mod request_log;
+
+use axum::http::HeaderValue;
+
+/// How many seconds a client should wait after a 503.
+pub const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::api_error::{ApiError, ErrorCode};
+use crate::front::RETRY_AFTER;
 use crate::front::request_id::RequestId;
 
 use super::accept::AnswerType;
@@ -116,6 +117,9 @@ impl Answer {
             body,
         )
             .into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
         if status == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer realm=\"LeadConduit\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);

@@ -5,11 +5,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::api_error::{ApiError, ErrorCode};
+use crate::api_error::ApiError;
+use crate::front::RETRY_AFTER;
 use crate::service::ServiceError;
-
-/// How many seconds a client should wait after a 503.
-pub(crate) const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 /// The body of every REST error.
 #[derive(Debug, Serialize)]
@@ -53,8 +51,8 @@ impl IntoResponse for RestError {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"LeadConduit\""));
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE || self.error.code == ErrorCode::Unavailable {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
     }

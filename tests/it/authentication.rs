@@ -74,6 +74,7 @@ async fn when_the_database_is_gone_nobody_is_refused_as_unknown(database: Databa
     assert!(answer.headers.contains_key("retry-after") && answer.body["error"].is_string());
     let answer = app.graphql("{ viewer { isSuperuser } }", &json!({})).await;
     assert_eq!((answer.status, &answer.body["errors"][0]["extensions"]["code"]), (503, &json!("UNAVAILABLE")));
+    assert!(answer.headers.contains_key("retry-after"));
     assert_eq!(app.get("/readyz").await.status, 503);
     assert_eq!(app.get("/livez").await.status, 200);
 }
