@@ -1,5 +1,5 @@
-//! From a document's text to one operation that is fit to execute: parse (cached) → limits → rules → coerce variables →
-//! normalise.
+//! From a document's text to one operation that is fit to execute: parse → rules → limits → fit for the schema (all of that
+//! cached) → coerce variables → normalise.
 //!
 //! Pure. Whatever is wrong with a request is found here, before anything executes. What comes out has no fragments, no
 //! directives and no repeated response keys, so that each field executes once; the library validates that once more.
@@ -107,7 +107,7 @@ impl Documents {
         operation_name: Option<&str>,
         variables: &Map<String, Value>,
     ) -> Result<Prepared, Vec<RequestError>> {
-        let document = self.parse(text).map_err(|error| vec![error])?;
+        let document = self.parse(text)?;
         let (name, operation) = choose(&document, operation_name).map_err(|error| vec![error])?;
         let variables = coerce::variables(&self.types, &operation.node, variables)?;
         let normalised = normalise::operation(&self.types, &document, operation, &variables)?;
@@ -122,11 +122,21 @@ impl Documents {
         })
     }
 
-    /// The document, within its limits and sound in itself. Only such ones are kept.
-    fn parse(&self, text: &str) -> Result<Arc<ExecutableDocument>, RequestError> {
+    /// The document, within its limits, sound in itself and fit for the schema. Only such ones are kept.
+    fn parse(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<RequestError>> {
         if let Some(parsed) = self.parsed.get(text) {
             return Ok(parsed);
         }
+        let document = self.read(text).map_err(|error| vec![error])?;
+        for (_, operation) in document.operations.iter() {
+            normalise::check(&self.types, &document, operation)?;
+        }
+        let document = Arc::new(document);
+        self.parsed.insert(text.to_owned(), Arc::clone(&document));
+        Ok(document)
+    }
+
+    fn read(&self, text: &str) -> Result<ExecutableDocument, RequestError> {
         tokens::check(text, &self.limits)?;
         let document = parse_query(text).map_err(|error| RequestError {
             kind: RequestErrorKind::ParseFailed,
@@ -135,8 +145,6 @@ impl Documents {
         })?;
         rules::check(&document)?;
         limits::check(&document, &self.limits)?;
-        let document = Arc::new(document);
-        self.parsed.insert(text.to_owned(), Arc::clone(&document));
         Ok(document)
     }
 }

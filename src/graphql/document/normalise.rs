@@ -18,6 +18,23 @@ use super::values::fault;
 
 type Result<T> = std::result::Result<T, Vec<RequestError>>;
 
+/// Whether the operation fits the schema, whatever its variables will be: what a directive may skip is looked at too.
+pub(super) fn check(
+    types: &Types,
+    document: &ExecutableDocument,
+    operation: &Positioned<OperationDefinition>,
+) -> Result<()> {
+    let mut normaliser = Normaliser { types, document, variables: None, used: HashSet::new() };
+    normaliser.merge(root(types, operation)?, &[&operation.node.selection_set]).map(|_| ())
+}
+
+fn root<'a>(types: &'a Types, operation: &Positioned<OperationDefinition>) -> Result<Parent<'a>> {
+    let ty = operation.node.ty;
+    types.root(ty).map(Parent::Known).ok_or_else(|| {
+        vec![RequestError::invalid(format!("Schema is not configured to execute {ty} operation."), operation.pos)]
+    })
+}
+
 /// The operation, normalised; of its variables those that are still used.
 pub(super) fn operation(
     types: &Types,
@@ -26,11 +43,8 @@ pub(super) fn operation(
     variables: &Map<String, serde_json::Value>,
 ) -> Result<Positioned<OperationDefinition>> {
     let OperationDefinition { ty, variable_definitions, directives: _, selection_set } = &operation.node;
-    let root = types.root(*ty).ok_or_else(|| {
-        vec![RequestError::invalid(format!("Schema is not configured to execute {ty} operation."), operation.pos)]
-    })?;
-    let mut normaliser = Normaliser { types, document, variables, used: HashSet::new() };
-    let selections = normaliser.merge(Parent::Known(root), &[selection_set])?;
+    let mut normaliser = Normaliser { types, document, variables: Some(variables), used: HashSet::new() };
+    let selections = normaliser.merge(root(types, operation)?, &[selection_set])?;
     let used = normaliser.used;
     let is_used = |definition: &&Positioned<_>| -> bool {
         let definition: &Positioned<async_graphql::parser::types::VariableDefinition> = definition;
@@ -57,7 +71,8 @@ enum Parent<'a> {
 struct Normaliser<'a> {
     types: &'a Types,
     document: &'a ExecutableDocument,
-    variables: &'a Map<String, serde_json::Value>,
+    /// Their values; `None`: not known yet, and every directive includes.
+    variables: Option<&'a Map<String, serde_json::Value>>,
     used: HashSet<String>,
 }
 
@@ -155,7 +170,10 @@ impl<'a> Normaliser<'a> {
             let condition = directive.node.get_argument("if");
             let value = match condition.map(|condition| &condition.node) {
                 Some(Value::Boolean(value)) => Some(*value),
-                Some(Value::Variable(name)) => self.variables.get(name.as_str()).and_then(serde_json::Value::as_bool),
+                Some(Value::Variable(name)) => match self.variables {
+                    Some(variables) => variables.get(name.as_str()).and_then(serde_json::Value::as_bool),
+                    None => continue,
+                },
                 _ => None,
             };
             let Some(value) = value else {
@@ -163,7 +181,7 @@ impl<'a> Normaliser<'a> {
                     format!("Directive \"@{}\" needs a \"Boolean!\" as its argument \"if\".", directive.node.name.node);
                 return Err(vec![RequestError::invalid(message, directive.pos)]);
             };
-            if (directive.node.name.node == "skip") == value {
+            if self.variables.is_some() && (directive.node.name.node == "skip") == value {
                 return Ok(false);
             }
         }

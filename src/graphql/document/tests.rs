@@ -83,6 +83,14 @@ fn what_does_not_fit_the_schema_or_itself_is_refused() {
             "Must provide operation name",
         ),
         ("subscription { x }", ValidationFailed, "not configured"),
+        // What is skipped, and what is not chosen, must fit all the same.
+        ("{ viewer { isSuperuser nope @skip(if: true) } }", ValidationFailed, "Cannot query field \"nope\""),
+        (
+            "query ($x: Boolean!) { a: viewer @skip(if: $x) { isSuperuser } a: __typename }",
+            ValidationFailed,
+            "conflict",
+        ),
+        ("query A { viewer { isSuperuser } } query B { nope }", ValidationFailed, "Cannot query field \"nope\""),
     ] {
         let (actual, message) = refusal(query, json!({})).unwrap_or_else(|| panic!("{query} was let through"));
         assert_eq!(actual, kind, "{query}: {message}");
