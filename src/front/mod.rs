@@ -4,6 +4,7 @@
 //! Stands below `graphql` and `rest`, so that neither imports upward from `http`.
 
 pub mod authentication;
+pub mod body;
 pub mod degraded;
 pub mod request_id;
 pub mod request_log;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use async_graphql::Request as Executable;
 use async_graphql::parser::types::OperationType;
-use axum::body::{Body, to_bytes};
-use axum::extract::State;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, State};
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 
-use crate::api_error::{ApiError, ErrorCode};
+use crate::api_error::ApiError;
 use crate::app::App;
 use crate::domain::caller::Caller;
 use crate::front::authentication::authenticate;
+use crate::front::body::whole;
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
 use crate::front::request_log::RequestFacts;
@@ -23,9 +24,6 @@ use super::document::{Documents, InvalidSchema, Limits};
 use super::parameters::{NotARequest, Parameters};
 use super::request_state::RequestState;
 use super::schema::{ConnectionsSchema, schema, sdl};
-
-/// The largest body, in bytes.
-const LARGEST_BODY: usize = 256 * 1024;
 
 /// What answers `/graphql`. Cheap to clone.
 #[derive(Clone)]
@@ -70,12 +68,10 @@ async fn parameters(request: Request<Body>) -> Result<Parameters, NotARequest> {
     if request.method() != Method::POST {
         return Parameters::of_get(request.uri().query().unwrap_or_default());
     }
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| NotARequest {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        error: ApiError::new(ErrorCode::LimitExceeded, format!("the body is cut short, or over {LARGEST_BODY} bytes")),
-    })?;
-    Parameters::of_post(&parts.headers, body).await
+    let headers = request.headers().clone();
+    let body =
+        whole(Bytes::from_request(request, &()).await).map_err(|(status, error)| NotARequest { status, error })?;
+    Parameters::of_post(&headers, body).await
 }
 
 impl Endpoint {

@@ -11,20 +11,17 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::api_error::ApiError;
 use crate::app::App;
+use crate::front::body::LARGEST_BODY;
 use crate::front::{request_id, request_log};
 use crate::graphql::handler::{self as graphql, Endpoint};
 use crate::rest::connections as rest;
 use crate::rest::error::RestError;
-
-/// The largest body of a REST request, in bytes.
-const LARGEST_BODY: usize = 256 * 1024;
 
 /// All routes of the server. `operations` are `/livez`, `/readyz` and, unless it has an address of its own, `/metrics`.
 pub fn router(app: &App, graphql: Endpoint, operations: Router) -> Router {
     let connections = Router::new()
         .route("/connections", get(rest::list).post(rest::repair))
         .route("/connections/{id}", get(rest::get))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(app.clone());
     let graphql = Router::new().route("/graphql", get(graphql::handle).post(graphql::handle)).with_state(graphql);
 
@@ -34,6 +31,7 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router) -> Router {
         .merge(operations)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(
             // The outermost first.
             ServiceBuilder::new()

@@ -17,6 +17,7 @@ use crate::domain::id::{ObjectId, SsoConnectionId};
 use crate::domain::repair::{RepairRefusal, RepairVia};
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
+use crate::front::body::whole;
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
 use crate::front::request_log::RequestFacts;
@@ -136,12 +137,7 @@ fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Re
         let error = ApiError::bad_input("the Content-Type must be application/json");
         return Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
     }
-    let body = body.map_err(|rejection| {
-        let status = rejection.status();
-        let text =
-            if status == StatusCode::PAYLOAD_TOO_LARGE { "the body is too large" } else { "the body was cut short" };
-        RestError::new(status, ApiError::bad_input(text))
-    })?;
+    let body = whole(body).map_err(|(status, error)| RestError::new(status, error))?;
     let body: Value = serde_json::from_slice(&body).map_err(|_| ApiError::bad_input("the body is not valid JSON"))?;
     let Value::Object(fields) = body else {
         return Err(ApiError::bad_input("the body must be a JSON object like {\"connection_id\": \"…\"}").into());

@@ -121,3 +121,16 @@ async fn healthy_lists_have_validators_and_degraded_ones_have_none(database: Dat
 }
 
 crate::on_both_databases!(healthy_lists_have_validators_and_degraded_ones_have_none);
+
+async fn a_body_over_the_limit_is_refused_on_both_front_ends(database: Database) {
+    let (app, world) = caller(&database).await;
+    let app = app.become_superuser(world.caller()).await;
+    let large = json!({"connection_id": "x".repeat(300_000)});
+    let answer = app.post("/connections", &large).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.body["error"].as_str().unwrap().contains("limit"));
+    let answer = app.post("/graphql", &large).await;
+    assert_eq!((answer.status, &answer.body["errors"][0]["extensions"]["code"]), (413, &json!("LIMIT_EXCEEDED")));
+}
+
+crate::on_both_databases!(a_body_over_the_limit_is_refused_on_both_front_ends);
