@@ -3,7 +3,6 @@
 use async_graphql::{Context, Error, ErrorExtensionValues, Value};
 
 use crate::api_error::{ApiError, ErrorCode};
-use crate::service::ServiceError;
 
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
@@ -37,10 +36,4 @@ pub fn nullable<T>(context: &Context<'_>, result: Result<Option<T>, ApiError>) -
             None
         }
     }
-}
-
-/// An error of the service, as [`ApiError`].
-#[must_use]
-pub fn api_error(error: ServiceError) -> ApiError {
-    error.into()
 }

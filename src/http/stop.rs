@@ -39,12 +39,6 @@ impl Stop {
         *self.0.borrow() >= Phase::Stopping
     }
 
-    /// Whether anybody asked to end without finishing.
-    #[must_use]
-    pub fn is_at_once(&self) -> bool {
-        *self.0.borrow() >= Phase::AtOnce
-    }
-
     /// Waits until somebody asks to stop.
     pub async fn begun(&self) {
         self.reached(Phase::Stopping).await;

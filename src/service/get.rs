@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::answer::{Answer, Connection};
 use crate::domain::caller::Account;
 use crate::domain::id::{ObjectId, SsoConnectionId};
-use crate::domain::reconcile::{Directory, Reconciled, pick};
+use crate::domain::reconcile::{Reconciled, pick};
 use crate::domain::sso_view::{SsoSnapshot, SsoView};
 use crate::domain::wanted::Wanted;
 
@@ -57,7 +57,7 @@ impl Connections {
             return Ok(Found { connection: None, sso });
         }
 
-        let mut hydration = Hydration::new(&self.store, account.id, Directory::default());
+        let mut hydration = Hydration::new(&self.store, account.id);
         hydration.read(reconciled.iter(), wanted).await?;
         let directory = hydration.into_directory();
         let connected = if wanted.connected {

@@ -14,8 +14,8 @@ pub(super) struct Hydration<'a> {
 }
 
 impl<'a> Hydration<'a> {
-    pub(super) fn new(store: &'a Store, owner: AccountId, directory: Directory) -> Self {
-        Self { store, owner, directory, read: Wanted::default() }
+    pub(super) fn new(store: &'a Store, owner: AccountId) -> Self {
+        Self { store, owner, directory: Directory::default(), read: Wanted::default() }
     }
 
     pub(super) fn directory(&self) -> &Directory {

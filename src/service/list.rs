@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::answer::{Answer, Connection};
 use crate::domain::caller::Account;
-use crate::domain::reconcile::{Directory, Reconciled};
+use crate::domain::reconcile::Reconciled;
 use crate::domain::selection::{Filter, Order, OrderField, Page, Position, Window, position, select};
 use crate::domain::sso_view::SsoView;
 use crate::domain::timestamp::Timestamp;
@@ -101,7 +101,7 @@ impl Connections {
         let rows = self.store.connections(account.id, wanted.details).await?;
         let reconciled = Reconciled::new(rows, sso);
 
-        let mut hydration = Hydration::new(&self.store, account.id, Directory::default());
+        let mut hydration = Hydration::new(&self.store, account.id);
         let judges_names = filter.needs_names() || order.field == OrderField::PartnerName;
         if judges_names {
             let names = Wanted { partner: true, entity: filter.needs_names(), ..Wanted::default() };
