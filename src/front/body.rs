@@ -1,13 +1,22 @@
-//! Reading a request's body, within its limit.
+//! Reading a request's body: its media type, and all of it, within its limit.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::api_error::{ApiError, ErrorCode};
 
 /// The largest body of a request, in bytes; the router enforces it.
 pub const LARGEST_BODY: usize = 256 * 1024;
+
+/// The parameters of `Content-Type: application/json`, by name; `None`: it is missing, given twice, or another type.
+pub fn json_parameters(headers: &HeaderMap) -> Option<impl Iterator<Item = (&str, &str)>> {
+    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(content_type), None) = (given.next(), given.next()) else { return None };
+    let mut parts = content_type.to_str().ok()?.split(';').map(str::trim);
+    let is_json = parts.next()?.eq_ignore_ascii_case("application/json");
+    is_json.then(|| parts.filter_map(|parameter| parameter.split_once('=')))
+}
 
 /// The body, or why there is none: 413 too large, 400 cut short.
 ///

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use crate::api_error::{ApiError, ErrorCode};
+use crate::front::body::json_parameters;
 
 /// What a client sent: a document, and what to do with it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -109,14 +110,12 @@ fn object(name: &str, text: Option<String>) -> Result<Map<String, Value>, NotARe
 }
 
 fn is_json_in_utf8(headers: &HeaderMap) -> bool {
-    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(content_type), None) = (given.next(), given.next()) else { return false };
-    let mut parts = content_type.to_str().unwrap_or_default().split(';').map(str::trim);
-    let is_json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    let charset_is_utf8 = parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| {
-        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-    });
-    is_json && charset_is_utf8
+    json_parameters(headers).is_some_and(|mut parameters| {
+        parameters.all(|(name, value)| {
+            let value = value.trim().trim_matches('"');
+            !name.trim().eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8")
+        })
+    })
 }
 
 /// async-graphql-axum's refusal of a body, in our words: its own tell of the library's insides.

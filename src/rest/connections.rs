@@ -17,7 +17,7 @@ use crate::domain::id::{ObjectId, SsoConnectionId};
 use crate::domain::repair::{RepairRefusal, RepairVia};
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
-use crate::front::body::whole;
+use crate::front::body::{json_parameters, whole};
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
 use crate::front::request_log::RequestFacts;
@@ -133,7 +133,7 @@ fn refused(refusal: RepairRefusal) -> RestError {
 
 /// Reads `{"connection_id": "<24 hex>"}`.
 fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<SsoConnectionId, RestError> {
-    if !is_json(headers) {
+    if json_parameters(headers).is_none() {
         let error = ApiError::bad_input("the Content-Type must be application/json");
         return Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
     }
@@ -151,13 +151,6 @@ fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Re
 
 fn invalid_connection_id() -> ApiError {
     ApiError::bad_input("invalid connection_id: it is 24 hexadecimal characters")
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(content_type), None) = (given.next(), given.next()) else { return false };
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, RestError> {

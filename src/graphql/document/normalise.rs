@@ -181,7 +181,7 @@ impl<'a> Normaliser<'a> {
                     format!("Directive \"@{}\" needs a \"Boolean!\" as its argument \"if\".", directive.node.name.node);
                 return Err(vec![RequestError::invalid(message, directive.pos)]);
             };
-            if self.variables.is_some() && (directive.node.name.node == "skip") == value {
+            if !self.is_checking() && (directive.node.name.node == "skip") == value {
                 return Ok(false);
             }
         }
@@ -192,7 +192,9 @@ impl<'a> Normaliser<'a> {
     fn merge_field(&mut self, parent: Parent<'a>, fields: &[&'a Positioned<Field>]) -> Result<Positioned<Selection>> {
         let first = fields[0];
         let Field { alias, name, arguments, .. } = &first.node;
-        if let Some(other) = fields.iter().find(|other| !is_same_call(&first.node, &other.node)) {
+        if self.is_checking()
+            && let Some(other) = fields.iter().find(|other| !is_same_call(&first.node, &other.node))
+        {
             let key = first.node.response_key();
             let message = format!(
                 "Fields \"{}\" conflict because they are different fields or have differing arguments; use different aliases.",
@@ -217,7 +219,12 @@ impl<'a> Normaliser<'a> {
         Ok(Positioned::new(Selection::Field(Positioned::new(field, first.pos)), first.pos))
     }
 
-    /// The type of what a field gives, after a look at its arguments.
+    /// Checking comes first and sees a superset of what any request selects, so that requests need not check again.
+    fn is_checking(&self) -> bool {
+        self.variables.is_none()
+    }
+
+    /// The type of what a field gives.
     fn type_of(&self, parent: Parent<'a>, field: &Positioned<Field>) -> Result<Parent<'a>> {
         let Parent::Known(parent) = parent else { return Ok(Parent::Introspection) };
         let name = field.node.name.node.as_str();
@@ -228,7 +235,15 @@ impl<'a> Normaliser<'a> {
             let message = format!("Cannot query field \"{name}\" on type \"{parent}\".");
             return Err(vec![RequestError::invalid(message, field.pos)]);
         };
-        self.check_arguments(parent, field, definition)?;
+        if self.is_checking() {
+            self.check_arguments(parent, field, definition)?;
+            self.check_selection(field, definition)?;
+        }
+        Ok(Parent::Known(named(&definition.ty)))
+    }
+
+    fn check_selection(&self, field: &Positioned<Field>, definition: &OutputField) -> Result<()> {
+        let name = &field.node.name.node;
         let named = named(&definition.ty);
         let (is_leaf, has_selection) =
             (self.types.objects(named).is_empty(), !field.node.selection_set.node.items.is_empty());
@@ -243,7 +258,7 @@ impl<'a> Normaliser<'a> {
             let message = format!("Field \"{name}\" of type \"{}\" must have a selection of subfields.", definition.ty);
             return Err(vec![RequestError::invalid(message, field.pos)]);
         }
-        Ok(Parent::Known(named))
+        Ok(())
     }
 
     fn check_arguments(&self, parent: &str, field: &Positioned<Field>, definition: &OutputField) -> Result<()> {
