@@ -3,12 +3,13 @@
 //! An [`ApiError`] has no `Display` on purpose: async-graphql would turn any `Display` into a client's message.
 
 use std::borrow::Cow;
-use std::error::Error;
 
 use axum::http::StatusCode;
 
+use crate::domain::directory::Unread;
 use crate::service::ServiceError;
 use crate::store::StoreError;
+use crate::telemetry::chain;
 
 /// The closed list of codes that a client may meet in `extensions.code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,6 +114,12 @@ impl ApiError {
         Self::new(ErrorCode::SuperuserRequired, "not authorized")
     }
 
+    /// The database could not be reached in time.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(ErrorCode::Unavailable, "the service is unavailable; try again later")
+    }
+
     /// A defect of ours.
     #[must_use]
     pub fn internal() -> Self {
@@ -130,7 +137,7 @@ impl From<ServiceError> for ApiError {
             }
             ServiceError::Store(StoreError::Unavailable { .. }) => {
                 tracing::warn!(error = chain(&error), "the database is unavailable");
-                Self::new(ErrorCode::Unavailable, "the service is unavailable; try again later")
+                Self::unavailable()
             }
             ServiceError::Store(_) | ServiceError::Task(_) => {
                 tracing::error!(error = chain(&error), "a request failed");
@@ -140,17 +147,14 @@ impl From<ServiceError> for ApiError {
     }
 }
 
-/// An error's text and its causes', in one line.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
+/// Logged already, where the rest of the answer went on without it.
+impl From<Unread> for ApiError {
+    fn from(why: Unread) -> Self {
+        match why {
+            Unread::Unavailable => Self::unavailable(),
+            Unread::Failed => Self::internal(),
+        }
     }
-    text
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::account_entity::{AccountEntity, CustomEntity, EntityConnected};
+use super::directory::{Directory, Partner, Unread};
 use super::id::{AccountId, SsoId};
-use super::reconcile::{Directory, Merged, Partner, Reconciled};
+use super::reconcile::{Merged, Reconciled};
 use super::timestamp::Timestamp;
 
 /// One account's merged connections together with everything that was read to show some of them.
@@ -17,8 +18,8 @@ pub struct Answer {
     pub reconciled: Reconciled,
     /// The partners and their cards, as far as they were wanted.
     pub directory: Directory,
-    /// Which relationship types the owner has with each partner, if wanted.
-    pub connected: HashMap<SsoId, EntityConnected>,
+    /// Which relationship types the owner has with each partner, if wanted; or why that is not known.
+    pub connected: Result<HashMap<SsoId, EntityConnected>, Unread>,
     /// When the request is answered: what `expired` is judged by.
     pub now: Timestamp,
 }
@@ -58,15 +59,18 @@ impl Connection {
     }
 
     /// The owner's card for the partner.
-    #[must_use]
-    pub fn entity(&self) -> Option<EntityCard<'_>> {
+    ///
+    /// # Errors
+    /// The cards could not be read.
+    pub fn entity(&self) -> Result<Option<EntityCard<'_>>, Unread> {
         let partner = self.partner();
-        let entity = self.answer.directory.entity(partner.id?)?;
-        Some(EntityCard {
+        let Some(id) = partner.id else { return Ok(None) };
+        let card = self.answer.directory.entity(id)?.map(|entity| EntityCard {
             entity,
-            connected: self.answer.connected.get(&partner.sso_id).copied(),
+            connected: self.answer.connected.as_ref().map(|all| all.get(&partner.sso_id).copied()).map_err(|why| *why),
             expired: entity.expired(self.answer.now),
-        })
+        });
+        Ok(card)
     }
 
     /// The owner's custom entities for the partner, in order.
@@ -81,8 +85,8 @@ impl Connection {
 pub struct EntityCard<'a> {
     /// The stored card.
     pub entity: &'a Arc<AccountEntity>,
-    /// Which relationship types the owner has with its partner.
-    pub connected: Option<EntityConnected>,
+    /// Which relationship types the owner has with its partner, or why that is not known.
+    pub connected: Result<Option<EntityConnected>, Unread>,
     /// Whether its invitation has run out; `None` where there is no expiry.
     pub expired: Option<bool>,
 }

@@ -6,6 +6,7 @@ pub mod account_entity;
 pub mod answer;
 pub mod caller;
 pub mod connection;
+pub mod directory;
 pub mod id;
 #[cfg(test)]
 mod oracle_tests;

@@ -1,13 +1,11 @@
-//! The join of LC's rows with SSO's list, in two steps: first a lean skeleton of all the account's connections, in list
-//! order and without a clone per item; then, for the page alone, the partner, its entity and the custom entities.
+//! The join of LC's rows with SSO's list: a lean skeleton of all the account's connections, in list order and without a
+//! clone per item. What LC knows of the partners on a page comes after it, in [`super::directory`].
 //!
-//! Every rule about what a merged connection *is* stands here, on [`Merged`] and [`Directory`].
+//! Every rule about what a merged connection *is* stands here, on [`Merged`].
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use super::account_entity::{AccountEntity, CustomEntity, EntityConnected};
-use super::caller::Account;
+use super::account_entity::EntityConnected;
 use super::connection::{ConnectionStatus, Drift, LocalConnection, Presence, RelationshipType};
 use super::id::{AccountId, ConnectionId, InvitationId, ObjectId, SsoConnectionId, SsoId};
 use super::sso_view::{SsoConnection, SsoView};
@@ -61,17 +59,18 @@ impl Reconciled {
         reconciled
     }
 
-    /// One connection alone: its row, else what SSO lists under `id`. Empty when there is neither.
+    /// Some connections alone, in the order of `ids`: each one's row, else what SSO lists under its id. Those that have
+    /// neither are left out.
     #[must_use]
-    pub fn one(row: Option<LocalConnection>, sso: SsoView, id: SsoConnectionId) -> Self {
-        let id = row.as_ref().map_or(id, LocalConnection::sso_connection_id);
-        let counterpart = sso.snapshot().and_then(|snapshot| snapshot.position(id));
-        let local: Vec<_> = row.into_iter().collect();
-        let items = if local.is_empty() && counterpart.is_none() {
-            Vec::new()
-        } else {
-            vec![Item { local: (!local.is_empty()).then_some(0), sso: counterpart }]
-        };
+    pub fn some(local: Vec<LocalConnection>, sso: SsoView, ids: &[SsoConnectionId]) -> Self {
+        let items = ids
+            .iter()
+            .map(|id| Item {
+                local: local.iter().position(|row| row.sso_connection_id() == *id),
+                sso: sso.snapshot().and_then(|snapshot| snapshot.position(*id)),
+            })
+            .filter(|item| item.local.is_some() || item.sso.is_some())
+            .collect();
         Self { local, sso, items }
     }
 
@@ -316,77 +315,4 @@ fn is_same_tie(row: &LocalConnection, listed: &SsoConnection) -> bool {
 pub fn pick(rows: Vec<LocalConnection>, id: ObjectId) -> Option<LocalConnection> {
     let rank = |row: &LocalConnection| (row.id().0 != id, row.sso_connection_id().0 != id);
     rows.into_iter().min_by_key(|row| (rank(row), row.created_at(), row.sso_connection_id()))
-}
-
-/// The partner of a connection, as LC knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Partner<'a> {
-    /// Its LC account; `None` while it has none.
-    pub id: Option<AccountId>,
-    /// Its id at SSO.
-    pub sso_id: SsoId,
-    /// Its name.
-    pub name: &'a str,
-}
-
-/// What LC knows of partners: their accounts, and the owner's cards for them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Directory {
-    accounts: HashMap<AccountId, Account>,
-    by_sso_id: HashMap<SsoId, AccountId>,
-    entities: HashMap<AccountId, Arc<AccountEntity>>,
-    custom_entities: HashMap<AccountId, Vec<CustomEntity>>,
-}
-
-impl Directory {
-    /// Takes in LC accounts.
-    pub fn add_accounts(&mut self, accounts: impl IntoIterator<Item = Account>) {
-        for account in accounts {
-            self.by_sso_id.insert(account.sso_id, account.id);
-            self.accounts.insert(account.id, account);
-        }
-    }
-
-    /// Takes in the owner's account entities; of several for one partner the preferred one stays.
-    pub fn add_entities(&mut self, entities: impl IntoIterator<Item = AccountEntity>) {
-        for entity in entities {
-            let Some(partner) = entity.connected_account_id() else { continue };
-            let is_better = self.entities.get(&partner).is_none_or(|known| entity.is_preferred_to(known));
-            if is_better {
-                self.entities.insert(partner, Arc::new(entity));
-            }
-        }
-    }
-
-    /// Takes in the owner's custom entities, each with its partner, and puts them in order.
-    pub fn add_custom_entities(&mut self, custom_entities: impl IntoIterator<Item = (AccountId, CustomEntity)>) {
-        for (partner, custom_entity) in custom_entities {
-            self.custom_entities.entry(partner).or_default().push(custom_entity);
-        }
-        for of_partner in self.custom_entities.values_mut() {
-            of_partner.sort_unstable_by_key(CustomEntity::list_order);
-        }
-    }
-
-    /// A connection's partner: its LC id as stored in the row, else that of the LC account with its SSO id; its name
-    /// as that account has it, else the copy that came with the connection.
-    #[must_use]
-    pub fn partner<'a>(&'a self, merged: Merged<'a>) -> Partner<'a> {
-        let sso_id = merged.partner_sso_id();
-        let id = merged.stored_partner_id().or_else(|| self.by_sso_id.get(&sso_id).copied());
-        let account = id.and_then(|id| self.accounts.get(&id));
-        Partner { id, sso_id, name: account.map_or(merged.copied_partner_name(), |account| &account.name) }
-    }
-
-    /// The owner's card for a partner.
-    #[must_use]
-    pub fn entity(&self, partner: AccountId) -> Option<&Arc<AccountEntity>> {
-        self.entities.get(&partner)
-    }
-
-    /// The owner's custom entities for a partner, by `created_at`, then `id`.
-    #[must_use]
-    pub fn custom_entities(&self, partner: AccountId) -> &[CustomEntity] {
-        self.custom_entities.get(&partner).map_or(&[], Vec::as_slice)
-    }
 }

@@ -205,3 +205,29 @@ pub struct RepairRecord {
     /// When.
     pub created_at: Timestamp,
 }
+
+/// A place in a trail, which is ordered by time, the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TrailPosition {
+    /// The entry's time.
+    pub created_at: Timestamp,
+    /// The entry's id: of one instant, the greater first.
+    pub id: RepairId,
+}
+
+/// How long a connection's trail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TrailLength {
+    /// All entries.
+    pub total: i64,
+    /// Those up to and including the place behind which a page begins.
+    pub skipped: i64,
+}
+
+impl RepairRecord {
+    /// Where it stands in its connection's trail.
+    #[must_use]
+    pub fn position(&self) -> TrailPosition {
+        TrailPosition { created_at: self.created_at, id: self.id }
+    }
+}

@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 
 use super::connection::{ConnectionStatus, Drift, RelationshipType};
+use super::directory::Directory;
 use super::id::SsoConnectionId;
-use super::reconcile::{Directory, Merged, Reconciled};
+use super::reconcile::{Merged, Reconciled};
 use super::timestamp::Timestamp;
 
 /// All given members are `ANDed`, and judged on the merged connection, so that they mean the same for local and
@@ -227,7 +228,7 @@ fn grants_all(merged: Merged<'_>, wanted: &[String]) -> bool {
 
 fn is_named(merged: Merged<'_>, directory: &Directory, part: &str) -> bool {
     let partner = directory.partner(merged);
-    let entity = partner.id.and_then(|id| directory.entity(id));
+    let entity = partner.id.and_then(|id| directory.entity(id).ok().flatten());
     partner.name.to_lowercase().contains(part)
         || entity.is_some_and(|entity| entity.name().to_lowercase().contains(part))
 }

@@ -1,7 +1,7 @@
 //! What a front end will show of each connection, so that nothing else is read.
 
 /// What is wanted of a list or of one connection. The front end fills it in from what its client selected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a set of independent wishes, named one by one")]
 pub struct Wanted {
     /// `created_by` and `ui_state`.
@@ -34,6 +34,12 @@ impl Wanted {
             connected: self.connected || other.connected,
             sso: self.sso || other.sso,
         }
+    }
+
+    /// Whether SSO must be asked to show it of a connection that has a row.
+    #[must_use]
+    pub fn needs_sso(self) -> bool {
+        self.sso || self.connected
     }
 
     /// Whether LC's accounts must be read to show it.

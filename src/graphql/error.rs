@@ -1,6 +1,6 @@
 //! How an [`ApiError`] becomes an entry of `errors`: the one explicit conversion, and reporting for nullable fields.
 
-use async_graphql::{Context, Error, ErrorExtensionValues, Value};
+use async_graphql::{Context, Error, ErrorExtensionValues, PathSegment, Value};
 
 use crate::api_error::{ApiError, ErrorCode};
 
@@ -36,4 +36,15 @@ pub fn nullable<T>(context: &Context<'_>, result: Result<Option<T>, ApiError>) -
             None
         }
     }
+}
+
+/// The same for an item of a list whose items are nullable.
+#[must_use]
+pub fn nullable_item<T>(context: &Context<'_>, index: usize, result: Result<Option<T>, ApiError>) -> Option<T> {
+    result.unwrap_or_else(|error| {
+        let mut error = context.set_error_path(Error::from(error).into_server_error(context.item.pos));
+        error.path.push(PathSegment::Index(index));
+        context.add_error(error);
+        None
+    })
 }

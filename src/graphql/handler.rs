@@ -105,7 +105,7 @@ impl Endpoint {
         // The document holds the one operation, so that there is none to be named.
         let mut executable = Executable::new(String::new()).variables(prepared.variables).data(Arc::clone(&state));
         executable.set_parsed_query(prepared.document);
-        let executed = self.schema.execute(executable).await;
+        let executed = state.batches.drive(self.schema.execute(executable)).await;
         count_operation(kind, if executed.is_ok() { "ok" } else { "errors" });
         let mut response = answer.executed(executed);
         let sso = state.sso();

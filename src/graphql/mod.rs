@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod answer;
+pub mod batches;
 pub mod document;
 pub mod error;
 pub mod global_id;

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::api_error::{ApiError, ErrorCode};
+use crate::domain::repair::TrailPosition;
 use crate::domain::selection::{Limit, OrderField, Position, PositionKey, Window};
 use crate::domain::timestamp::Timestamp;
 
@@ -58,7 +59,11 @@ impl PageArguments {
     }
 }
 
-fn count(argument: &str, given: i32, largest: usize) -> Result<usize, ApiError> {
+/// A number of items.
+///
+/// # Errors
+/// It is not from 0 to `largest`.
+pub fn count(argument: &str, given: i32, largest: usize) -> Result<usize, ApiError> {
     usize::try_from(given)
         .ok()
         .filter(|count| *count <= largest)
@@ -93,11 +98,13 @@ pub fn encode(position: &Position) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&values).unwrap_or_default())
 }
 
+fn invalid_cursor(argument: &str) -> ApiError {
+    let text = format!("{argument} is not a cursor of this list and order; take one from its edges or pageInfo");
+    ApiError::new(ErrorCode::CursorInvalid, text)
+}
+
 fn decode(argument: &str, cursor: &str, field: OrderField) -> Result<Position, ApiError> {
-    let invalid = || {
-        let text = format!("{argument} is not a cursor of this list and order; take one from its edges or pageInfo");
-        ApiError::new(ErrorCode::CursorInvalid, text)
-    };
+    let invalid = || invalid_cursor(argument);
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
     let values: CursorValues = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
     let key = match (values.updated_at, values.partner_name) {
@@ -111,6 +118,37 @@ fn decode(argument: &str, cursor: &str, field: OrderField) -> Result<Position, A
     }
     let id = values.id.parse().map_err(|_| invalid())?;
     Ok(Position { key, created_at: Timestamp::from_millis(values.created_at), id })
+}
+
+/// The inside of a cursor of a trail.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrailCursorValues {
+    #[serde(rename = "c")]
+    created_at: i64,
+    #[serde(rename = "r")]
+    record: String,
+}
+
+/// A place in a trail as an opaque text.
+#[must_use]
+pub fn encode_trail_cursor(TrailPosition { created_at, id }: TrailPosition) -> String {
+    let values = TrailCursorValues { created_at: created_at.as_millis(), record: id.to_string() };
+    // A number and a text always make JSON, so the fallback is never taken.
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(&values).unwrap_or_default())
+}
+
+/// The place that `after` means in a trail.
+///
+/// # Errors
+/// It is no cursor of a trail.
+pub fn decode_trail_cursor(after: &str) -> Result<TrailPosition, ApiError> {
+    let bytes = URL_SAFE_NO_PAD.decode(after).ok();
+    let values = bytes.and_then(|bytes| serde_json::from_slice::<TrailCursorValues>(&bytes).ok());
+    let position = values.and_then(|TrailCursorValues { created_at, record }| {
+        Some(TrailPosition { created_at: Timestamp::from_millis(created_at), id: record.parse().ok()? })
+    });
+    position.ok_or_else(|| invalid_cursor("after"))
 }
 
 #[cfg(test)]
@@ -142,6 +180,18 @@ mod tests {
             prop_assert_eq!(error.code, ErrorCode::CursorInvalid);
             prop_assert!(error.message.starts_with("before "));
         }
+    }
+
+    #[test]
+    fn a_trails_cursor_leads_back_to_its_place_and_no_other_cursor_does() {
+        let id = "5d9a4c421d011c553e000001";
+        let place = TrailPosition { created_at: Timestamp::from_millis(7), id: id.parse().unwrap() };
+        assert_eq!(decode_trail_cursor(&encode_trail_cursor(place)).unwrap(), place);
+        let position = Position { key: PositionKey::CreatedAt, created_at: Timestamp::EPOCH, id: id.parse().unwrap() };
+        for other in [encode(&position), "nonsense".to_owned(), String::new()] {
+            assert_eq!(decode_trail_cursor(&other).unwrap_err().code, ErrorCode::CursorInvalid);
+        }
+        assert!(decode("after", &encode_trail_cursor(place), OrderField::CreatedAt).is_err());
     }
 
     #[test]

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object};
+use async_graphql::{Context, ID, Object};
+use futures_util::future::join_all;
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, ErrorCode};
+use crate::domain::wanted::Wanted;
 
-use super::error::nullable;
+use super::error::{nullable, nullable_item};
+use super::global_id::GlobalId;
 use super::page::PageArguments;
 use super::request_state::RequestState;
 use super::selected::wanted_of_partnership;
-use super::types::account::Viewer;
+use super::types::account::{Account, Viewer};
 use super::types::enums::ReadConsistency;
 use super::types::inputs::{PartnershipFilter, PartnershipOrder};
-use super::types::partnership::Partnership;
+use super::types::partnership::{Node, Partnership};
 use super::types::partnership_connection::{PartnershipConnection, list};
+use super::types::repair::RepairRecord;
 use super::types::scalars::ObjectId;
 
 /// The root of reading.
@@ -23,6 +27,32 @@ pub struct Query;
 /// The root of reading.
 #[Object]
 impl Query {
+    /// By its global id. Unknown, another tenant's, or no id at all: null and no error. Superusers open any tenant's.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "A global id, as the field `id` gives it.")] id: ID,
+    ) -> Option<Node> {
+        let wanted = wanted_of_partnership(&context.look_ahead());
+        nullable(context, node(context, &id, wanted).await)
+    }
+
+    /// Several by their global ids, in the order asked for; null for each that is unknown, another tenant's, or no id at
+    /// all. At most 100 (`LIMIT_EXCEEDED`).
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Global ids, as the field `id` gives them.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>, ApiError> {
+        if ids.len() > MOST_NODES {
+            let text = format!("ids holds {} ids; the limit is {MOST_NODES}", ids.len());
+            return Err(ApiError::new(ErrorCode::LimitExceeded, text));
+        }
+        let wanted = wanted_of_partnership(&context.look_ahead());
+        let nodes = join_all(ids.iter().map(|id| node(context, id, wanted))).await;
+        Ok(nodes.into_iter().enumerate().map(|(index, node)| nullable_item(context, index, node)).collect())
+    }
+
     /// Who asks.
     #[expect(clippy::unused_async, reason = "the library wants its resolvers async")]
     async fn viewer(&self, context: &Context<'_>) -> Result<Viewer, ApiError> {
@@ -61,10 +91,52 @@ impl Query {
         let found = async {
             let state = RequestState::of(context)?;
             let (account, connections) = (&state.caller.account, &state.app.connections);
-            let found = connections.get(account, id.0, wanted, consistency.into(), &state.request_id).await?;
+            let found = connections.get(account, id.0, wanted, consistency.into(), &state.batches).await?;
             state.note(&found.sso);
             Ok::<_, ApiError>(found.connection.map(Partnership))
         };
         nullable(context, found.await)
     }
+
+    /// Superusers: one tenant's view; null without an error when there is no such account. Others: null with the error
+    /// code `SUPERUSER_REQUIRED`.
+    async fn account(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The account's id in LC.")] id: ObjectId,
+    ) -> Option<Account> {
+        let found = async {
+            let state = RequestState::of(context)?;
+            if state.caller.superuser().is_none() {
+                return Err(ApiError::not_authorized());
+            }
+            Ok(state.batches.account(id.0.into()).await?.map(Account))
+        };
+        nullable(context, found.await)
+    }
+}
+
+/// The most ids that `nodes` takes.
+const MOST_NODES: usize = 100;
+
+/// What a global id names, as far as the caller may see it.
+async fn node(context: &Context<'_>, id: &str, wanted: Wanted) -> Result<Option<Node>, ApiError> {
+    let state = RequestState::of(context)?;
+    let is_superuser = state.caller.superuser().is_some();
+    let Some(named) = GlobalId::parse(id) else { return Ok(None) };
+    if named.owner() != state.caller.account.id && !is_superuser {
+        return Ok(None);
+    }
+    Ok(match named {
+        GlobalId::Account(account) => state.batches.account(account).await?.map(|found| Node::Account(Account(found))),
+        GlobalId::Partnership(owner, id) => {
+            let looked = state.batches.partnership((owner, id), wanted).await?;
+            looked.sso.iter().for_each(|sso| state.note(sso));
+            looked.connection.map(|found| Node::Partnership(Partnership(found)))
+        }
+        GlobalId::RepairRecord(..) if !is_superuser => None,
+        GlobalId::RepairRecord(tenant, id) => {
+            state.batches.repair_record(tenant, id).await?.map(|found| Node::RepairRecord(RepairRecord(found)))
+        }
+    })
 }

@@ -9,6 +9,8 @@ use crate::app::App;
 use crate::domain::caller::Caller;
 use crate::domain::sso_view::SsoView;
 
+use super::batches::Batches;
+
 /// One request.
 pub struct RequestState {
     /// What the resolvers call.
@@ -17,6 +19,8 @@ pub struct RequestState {
     pub caller: Arc<Caller>,
     /// The id that goes into logs, the trail and SSO.
     pub request_id: Box<str>,
+    /// The request's batched reads.
+    pub batches: Batches,
     sso: Mutex<SsoView>,
 }
 
@@ -24,7 +28,8 @@ impl RequestState {
     /// A fresh one.
     #[must_use]
     pub fn new(app: App, caller: Arc<Caller>, request_id: &str) -> Self {
-        Self { app, caller, request_id: request_id.into(), sso: Mutex::new(SsoView::Skipped) }
+        let batches = Batches::new(&app.connections, &caller, request_id);
+        Self { app, caller, request_id: request_id.into(), batches, sso: Mutex::new(SsoView::Skipped) }
     }
 
     /// The running request's.

@@ -49,10 +49,12 @@ pub async fn list(
         wanted: Wanted::ALL,
         consistency: Consistency::FailOpen,
     };
-    let list = app.connections.list(&caller.account, &list_query, request_id.as_str()).await?;
+    let views = app.connections.views(request_id.as_str());
+    let list = app.connections.list(&caller.account, &list_query, &views).await?;
     let degraded = list.is_degraded();
     let connections: Vec<_> = list.connections().collect();
-    let connections: Vec<_> = connections.iter().map(ListedConnection::from).collect();
+    let connections: Result<Vec<_>, _> = connections.iter().map(ListedConnection::try_from).collect();
+    let connections = connections.map_err(ApiError::from)?;
     let body = if parameters.envelope { to_json(&Envelope { degraded, connections })? } else { to_json(&connections)? };
     let mut response = if degraded { uncached(body) } else { conditional(body, &headers) };
     if degraded {

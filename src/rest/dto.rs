@@ -7,9 +7,9 @@ use serde::{Serialize, Serializer};
 use crate::domain::account_entity::{CustomEntity, EntityConnected, EntityRecipient, EntitySource};
 use crate::domain::answer::{Connection, EntityCard};
 use crate::domain::connection::{ConnectionStatus, RelationshipType};
+use crate::domain::directory::{Partner, Unread};
 use crate::domain::id::{AccountId, CustomEntityId, EntityId, InvitationId, ObjectId, SsoConnectionId, SsoId};
 use crate::domain::raw_json::RawJson;
-use crate::domain::reconcile::Partner;
 use crate::domain::timestamp::Timestamp;
 
 macro_rules! serialize_as_word {
@@ -41,10 +41,13 @@ pub struct ListedConnection<'a> {
     custom_entities: Vec<ListedCustomEntity<'a>>,
 }
 
-impl<'a> From<&'a Connection> for ListedConnection<'a> {
-    fn from(connection: &'a Connection) -> Self {
+/// All or nothing: these clients know no partial answer.
+impl<'a> TryFrom<&'a Connection> for ListedConnection<'a> {
+    type Error = Unread;
+
+    fn try_from(connection: &'a Connection) -> Result<Self, Unread> {
         let merged = connection.merged();
-        Self {
+        Ok(Self {
             id: merged.connection_id(),
             status: merged.status(),
             relationship_type: merged.relationship_type(),
@@ -56,9 +59,9 @@ impl<'a> From<&'a Connection> for ListedConnection<'a> {
             // Unknown permissions fail closed here.
             permissions: merged.permissions().unwrap_or_default(),
             connected_account: connection.partner().into(),
-            account_entity: connection.entity().map(ListedEntity::from),
+            account_entity: connection.entity()?.map(ListedEntity::try_from).transpose()?,
             custom_entities: connection.custom_entities().iter().map(ListedCustomEntity::from).collect(),
-        }
+        })
     }
 }
 
@@ -148,16 +151,18 @@ struct ListedEntity<'a> {
     updated_at: Timestamp,
 }
 
-impl<'a> From<EntityCard<'a>> for ListedEntity<'a> {
-    fn from(EntityCard { entity, connected, expired }: EntityCard<'a>) -> Self {
-        Self {
+impl<'a> TryFrom<EntityCard<'a>> for ListedEntity<'a> {
+    type Error = Unread;
+
+    fn try_from(EntityCard { entity, connected, expired }: EntityCard<'a>) -> Result<Self, Unread> {
+        Ok(Self {
             id: entity.id(),
             name: entity.name(),
             description: entity.description(),
             standard: entity.standard(),
             account: entity.account(),
             pending: entity.pending(),
-            connected,
+            connected: connected?,
             connected_account_id: entity.connected_account_id(),
             deprecated: entity.deprecated(),
             see: entity.see(),
@@ -175,7 +180,7 @@ impl<'a> From<EntityCard<'a>> for ListedEntity<'a> {
             website: entity.website(),
             created_at: entity.created_at(),
             updated_at: entity.updated_at(),
-        }
+        })
     }
 }
 

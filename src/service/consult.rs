@@ -1,7 +1,10 @@
-//! Asking SSO for an account's list, and what it means when SSO is down: the one place where reads fail open.
+//! Asking SSO for accounts' lists, and what it means when SSO is down: the one place where reads fail open.
+
+use std::collections::HashMap;
 
 use crate::domain::id::SsoId;
 use crate::domain::sso_view::SsoView;
+use crate::sso::Sso;
 
 use super::{Connections, ServiceError};
 
@@ -17,22 +20,61 @@ pub enum Consistency {
     LocalOnly,
 }
 
+/// Where a read has SSO's views from. A front end may put batches in between.
+pub trait SsoViews: Sync {
+    /// An account's view. Never [`SsoView::Skipped`].
+    fn view(&self, account: SsoId) -> impl Future<Output = SsoView> + Send;
+
+    /// Several accounts' views, in one call as far as possible. None is missing, and none is [`SsoView::Skipped`].
+    fn views(&self, accounts: Vec<SsoId>) -> impl Future<Output = HashMap<SsoId, SsoView>> + Send;
+}
+
+/// SSO itself, asked on behalf of one request.
+#[derive(Clone)]
+pub struct DirectViews {
+    sso: Sso,
+    request_id: Box<str>,
+}
+
+impl DirectViews {
+    /// What needs no asking: a view in memory that is young enough.
+    #[must_use]
+    pub fn fresh(&self, account: SsoId) -> Option<SsoView> {
+        self.sso.fresh_view(account)
+    }
+}
+
+impl SsoViews for DirectViews {
+    async fn view(&self, account: SsoId) -> SsoView {
+        self.sso.view(account, &self.request_id).await
+    }
+
+    async fn views(&self, accounts: Vec<SsoId>) -> HashMap<SsoId, SsoView> {
+        self.sso.views(accounts, &self.request_id).await
+    }
+}
+
 impl Connections {
-    /// SSO's view of an account, as the consistency wants it. Unavailable is a value, unless SSO was required.
-    pub(super) async fn consult(
-        &self,
-        account: SsoId,
-        consistency: Consistency,
-        request_id: &str,
-    ) -> Result<SsoView, ServiceError> {
-        if consistency == Consistency::LocalOnly {
-            return Ok(SsoView::Skipped);
+    /// SSO's views for a request of this id.
+    #[must_use]
+    pub fn views(&self, request_id: &str) -> DirectViews {
+        DirectViews { sso: self.sso.clone(), request_id: request_id.into() }
+    }
+}
+
+/// SSO's view of an account, as the consistency wants it. Unavailable is a value, unless SSO was required.
+pub(super) async fn consult(
+    views: &impl SsoViews,
+    account: SsoId,
+    consistency: Consistency,
+) -> Result<SsoView, ServiceError> {
+    if consistency == Consistency::LocalOnly {
+        return Ok(SsoView::Skipped);
+    }
+    match views.view(account).await {
+        SsoView::Unavailable(failure) if consistency == Consistency::RequireSso => {
+            Err(ServiceError::SsoUnavailable(failure))
         }
-        match self.sso.view(account, request_id).await {
-            SsoView::Unavailable(failure) if consistency == Consistency::RequireSso => {
-                Err(ServiceError::SsoUnavailable(failure))
-            }
-            view => Ok(view),
-        }
+        view => Ok(view),
     }
 }

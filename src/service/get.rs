@@ -1,16 +1,15 @@
 //! The by-id verb: a connection by its row id, else its id at SSO, else its invitation's.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use crate::domain::answer::{Answer, Connection};
+use crate::domain::answer::Connection;
 use crate::domain::caller::Account;
+use crate::domain::connection::LocalConnection;
 use crate::domain::id::{ObjectId, SsoConnectionId};
-use crate::domain::reconcile::{Reconciled, pick};
-use crate::domain::sso_view::{SsoSnapshot, SsoView};
+use crate::domain::reconcile::pick;
+use crate::domain::sso_view::SsoView;
 use crate::domain::wanted::Wanted;
 
-use super::hydrate::Hydration;
+use super::assemble::Parts;
+use super::consult::{SsoViews, consult};
 use super::{Connections, Consistency, ServiceError};
 
 /// What the by-id verb found.
@@ -34,17 +33,16 @@ impl Connections {
         id: ObjectId,
         wanted: Wanted,
         consistency: Consistency,
-        request_id: &str,
+        views: &impl SsoViews,
     ) -> Result<Found, ServiceError> {
-        let asks_first = wanted.sso || wanted.connected || consistency == Consistency::RequireSso;
-        let mut sso =
-            if asks_first { self.consult(account.sso_id, consistency, request_id).await? } else { SsoView::Skipped };
+        let asks_first = wanted.needs_sso() || consistency == Consistency::RequireSso;
+        let mut sso = if asks_first { consult(views, account.sso_id, consistency).await? } else { SsoView::Skipped };
         let rows = self.store.connections_by_any_id(account.id, id, wanted.details).await?;
         let mut row = pick(rows, id);
         let mut listed_id = SsoConnectionId(id);
         if row.is_none() {
             if !asks_first {
-                sso = self.consult(account.sso_id, consistency, request_id).await?;
+                sso = consult(views, account.sso_id, consistency).await?;
             }
             if let Some(listed) = sso.snapshot().and_then(|snapshot| snapshot.find(id)) {
                 listed_id = listed.id;
@@ -52,42 +50,10 @@ impl Connections {
                 row = self.store.connection_by_sso_id(account.id, listed_id, wanted.details).await?;
             }
         }
-        let reconciled = Reconciled::one(row, sso.clone(), listed_id);
-        if reconciled.is_empty() {
-            return Ok(Found { connection: None, sso });
-        }
-
-        let mut hydration = Hydration::new(&self.store, account.id);
-        hydration.read(reconciled.iter(), wanted).await?;
-        let directory = hydration.into_directory();
-        let connected = if wanted.connected {
-            self.all_with_same_partner(account, &reconciled).await?.connected()
-        } else {
-            HashMap::new()
-        };
-        let answer = Arc::new(Answer { owner: account.id, reconciled, directory, connected, now: self.clock.now() });
-        Ok(Found { connection: Some(answer.connection(0)), sso })
-    }
-
-    /// The part of the account's merged list that speaks of the one connection's partner.
-    async fn all_with_same_partner(&self, account: &Account, one: &Reconciled) -> Result<Reconciled, ServiceError> {
-        let partner = one.get(0).partner_sso_id();
-        let listed: Vec<_> = one
-            .sso()
-            .snapshot()
-            .map_or(&[][..], SsoSnapshot::connections)
-            .iter()
-            .filter(|listed| listed.partner_sso_id == partner)
-            .cloned()
-            .collect();
-        let ids: Vec<_> = listed.iter().map(|listed| listed.id).collect();
-        // By id too: a row that names another partner than SSO does is served as stored.
-        let rows = self.store.connections_with_partner(account.id, partner, &ids).await?;
-        let view = match one.sso() {
-            SsoView::Answered(snapshot) => SsoView::Answered(Arc::new(SsoSnapshot::new(snapshot.as_of, listed))),
-            other => other.clone(),
-        };
-        Ok(Reconciled::new(rows, view))
+        let id = row.as_ref().map_or(listed_id, LocalConnection::sso_connection_id);
+        let one = Parts { owner: account.id, rows: row.into_iter().collect(), sso: sso.clone(), ids: vec![id] };
+        let connection = self.assemble(vec![one], wanted).await?.pop();
+        Ok(Found { connection, sso })
     }
 
     /// One of an account's own rows, for the legacy by-id route: SSO is not asked.
@@ -96,7 +62,7 @@ impl Connections {
     /// The store's.
     pub async fn get_local(&self, account: &Account, id: ObjectId) -> Result<Option<Connection>, ServiceError> {
         let wanted = Wanted { details: true, partner: true, ..Wanted::default() };
-        let found = self.get(account, id, wanted, Consistency::LocalOnly, "").await?;
+        let found = self.get(account, id, wanted, Consistency::LocalOnly, &self.views("")).await?;
         Ok(found.connection)
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::sso_view::SsoView;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::wanted::Wanted;
 
+use super::consult::{SsoViews, consult};
 use super::hydrate::Hydration;
 use super::{Connections, Consistency, ServiceError};
 
@@ -93,25 +94,26 @@ impl Connections {
         &self,
         account: &Account,
         query: &ListQuery,
-        request_id: &str,
+        views: &impl SsoViews,
     ) -> Result<ConnectionList, ServiceError> {
         let ListQuery { filter, order, window, wanted, consistency } = query;
-        let sso = self.consult(account.sso_id, *consistency, request_id).await?;
+        let sso = consult(views, account.sso_id, *consistency).await?;
         let read_at = self.clock.now();
         let rows = self.store.connections(account.id, wanted.details).await?;
         let reconciled = Reconciled::new(rows, sso);
 
-        let mut hydration = Hydration::new(&self.store, account.id);
+        let mut hydration = Hydration::new(&self.store);
         let judges_names = filter.needs_names() || order.field == OrderField::PartnerName;
         if judges_names {
             let names = Wanted { partner: true, entity: filter.needs_names(), ..Wanted::default() };
-            hydration.read(reconciled.iter(), names).await?;
+            hydration.read(reconciled.iter().map(|merged| (account.id, merged)), names).await?;
+            hydration.insist()?;
         }
-        let page = select(&reconciled, hydration.directory(), filter, *order, window);
-        hydration.read(page.indexes.iter().map(|index| reconciled.get(*index)), *wanted).await?;
-        let directory = hydration.into_directory();
+        let page = select(&reconciled, hydration.directory(account.id), filter, *order, window);
+        hydration.read(page.indexes.iter().map(|index| (account.id, reconciled.get(*index))), *wanted).await?;
+        let directory = hydration.into_directories().remove(&account.id).unwrap_or_default();
 
-        let connected = if wanted.connected { reconciled.connected() } else { HashMap::new() };
+        let connected = Ok(if wanted.connected { reconciled.connected() } else { HashMap::new() });
         let answer = Arc::new(Answer { owner: account.id, reconciled, directory, connected, now: self.clock.now() });
         Ok(ConnectionList { answer, page: Arc::new(page), order: order.field, read_at })
     }

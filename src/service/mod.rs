@@ -3,20 +3,27 @@
 //! Knows no axum and no GraphQL. That SSO may be down is met at one place, `consult`.
 
 pub mod api_key;
+mod assemble;
 pub mod authenticate;
 pub mod consult;
 pub mod error;
 pub mod get;
+pub mod get_each;
 mod hydrate;
 pub mod list;
 pub mod new_id;
 pub mod repair;
+pub mod trail;
+
+use std::collections::HashMap;
 
 use crate::clock::Clock;
+use crate::domain::caller::Account;
+use crate::domain::id::AccountId;
 use crate::sso::Sso;
 use crate::store::Store;
 
-pub use consult::Consistency;
+pub use consult::{Consistency, SsoViews};
 pub use error::ServiceError;
 use new_id::NewIds;
 
@@ -34,5 +41,14 @@ impl Connections {
     #[must_use]
     pub fn new(store: Store, sso: Sso, clock: Clock) -> Self {
         Self { store, sso, clock, new_ids: NewIds::new() }
+    }
+
+    /// Accounts by their ids, in one statement. What is unknown is left out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn accounts(&self, ids: &[AccountId]) -> Result<HashMap<AccountId, Account>, ServiceError> {
+        let accounts = self.store.accounts(ids, &[]).await?;
+        Ok(accounts.into_iter().map(|account| (account.id, account)).collect())
     }
 }

@@ -45,10 +45,10 @@ pub(super) enum Listing {
     Answered(Answer),
 }
 
-/// An account's whole set.
+/// The whole set of the accounts that were asked for.
 pub(super) struct Answer {
-    /// In no particular order.
-    pub(super) connections: Vec<SsoConnection>,
+    /// Each account's connections as it sees them, in the order of the accounts; in no particular order themselves.
+    pub(super) connections: Vec<Vec<SsoConnection>>,
     /// The set's validator, if SSO gave one.
     pub(super) etag: Option<HeaderValue>,
     /// How many bytes it had on the wire.
@@ -104,21 +104,22 @@ impl Client {
         Ok(Self { http, list_url, authorization, budget })
     }
 
-    /// The account's whole set, or the news that what bears the `known` validator is still right.
+    /// The accounts' whole set, or the news that what bears the `known` validator is still right. The accounts are in
+    /// order, each once, and at most [`wire::MAX_ACCOUNTS`].
     pub(super) async fn list(
         &self,
-        account: SsoId,
+        accounts: &[SsoId],
         known: Option<&HeaderValue>,
         request_id: &str,
     ) -> Result<Listing, SourceFailure> {
         let work = async {
-            let Some(pages) = self.settled_pages(&[account], known, request_id).await? else {
+            let Some(pages) = self.settled_pages(accounts, known, request_id).await? else {
                 return Ok((Listing::NotModified, "not_modified"));
             };
-            let connections = seen_by(account, pages.connections)?;
+            let connections = split(accounts, pages.connections)?;
             Ok((Listing::Answered(Answer { connections, etag: pages.etag, bytes: pages.bytes }), "ok"))
         };
-        self.exchange(account, request_id, work).await
+        self.exchange(accounts, request_id, work).await
     }
 
     /// One connection as the account sees it; `None` when unknown, or when the account takes no part in it.
@@ -146,13 +147,13 @@ impl Client {
             }
             Ok((connection.seen_by(account), "ok"))
         };
-        self.exchange(account, request_id, work).await
+        self.exchange(&[account], request_id, work).await
     }
 
     /// Holds the work to the budget, counts and times it by its outcome, and logs its failure.
     async fn exchange<T>(
         &self,
-        account: SsoId,
+        accounts: &[SsoId],
         request_id: &str,
         work: impl Future<Output = Result<(T, &'static str), Fault>>,
     ) -> Result<T, SourceFailure> {
@@ -167,7 +168,8 @@ impl Client {
         result.map(|(value, _)| value).map_err(|fault| {
             tracing::warn!(
                 sso.outcome = outcome,
-                account.sso_id = %account,
+                account.sso_id = accounts.first().map(tracing::field::display),
+                accounts = accounts.len(),
                 request.id = request_id,
                 cause = %fault,
                 detail = fault.detail(),
@@ -280,19 +282,30 @@ fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get(ETAG).filter(|etag| !matches!(etag.as_bytes(), b"" | b"*")).cloned()
 }
 
-/// Every connection as the account sees it. Few lists of permissions differ, so equal ones are shared.
-fn seen_by(account: SsoId, connections: Vec<NetworkConnection>) -> Result<Vec<SsoConnection>, Fault> {
+/// Every connection as each of the accounts sees it that takes part in it. Few lists of permissions differ, so equal ones
+/// are shared.
+fn split(accounts: &[SsoId], connections: Vec<NetworkConnection>) -> Result<Vec<Vec<SsoConnection>>, Fault> {
     let mut permissions: HashSet<Arc<[Box<str>]>> = HashSet::new();
-    connections
-        .into_iter()
-        .map(|connection| {
-            let mut connection = connection.seen_by(account).ok_or(Fault::Foreign)?;
-            if let Some(known) = permissions.get(&connection.permissions) {
-                connection.permissions = Arc::clone(known);
-            } else {
-                permissions.insert(Arc::clone(&connection.permissions));
+    let mut seen: Vec<Vec<SsoConnection>> = accounts.iter().map(|_| Vec::new()).collect();
+    let mut add = |place: usize, connection: NetworkConnection| {
+        let Some(mut connection) = connection.seen_by(accounts[place]) else { return };
+        if let Some(known) = permissions.get(&connection.permissions) {
+            connection.permissions = Arc::clone(known);
+        } else {
+            permissions.insert(Arc::clone(&connection.permissions));
+        }
+        seen[place].push(connection);
+    };
+    for connection in connections {
+        let place = |account: SsoId| accounts.binary_search(&account).ok();
+        match (place(connection.buyer.id), place(connection.seller.id)) {
+            (Some(buyer), Some(seller)) if buyer != seller => {
+                add(buyer, connection.clone());
+                add(seller, connection);
             }
-            Ok(connection)
-        })
-        .collect()
+            (Some(place), _) | (None, Some(place)) => add(place, connection),
+            (None, None) => return Err(Fault::Foreign),
+        }
+    }
+    Ok(seen)
 }

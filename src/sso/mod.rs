@@ -11,6 +11,7 @@ mod tests;
 mod view;
 pub mod wire;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +77,18 @@ impl Sso {
     /// concurrent requests for one account share one fetch. Never [`SsoView::Skipped`].
     pub async fn view(&self, account: SsoId, request_id: &str) -> SsoView {
         self.views.view(account, request_id).await
+    }
+
+    /// The lists of several accounts: those in memory that are young enough, and one batched call for the others (one per
+    /// 50 accounts). A fault in a batch makes all accounts of that batch unavailable, to this caller alone.
+    pub async fn views(&self, accounts: impl IntoIterator<Item = SsoId>, request_id: &str) -> HashMap<SsoId, SsoView> {
+        self.views.views(accounts, request_id).await
+    }
+
+    /// The account's list if it is in memory and young enough to serve without asking.
+    #[must_use]
+    pub fn fresh_view(&self, account: SsoId) -> Option<SsoView> {
+        self.views.fresh_view(account)
     }
 
     /// One connection as the account sees it, always fresh. `None` when SSO does not know it, or when the account takes

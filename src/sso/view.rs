@@ -1,12 +1,14 @@
-//! Each account's view of SSO, kept: how old it may be, one fetch per account at a time, and what bounds it all.
+//! Each account's view of SSO, kept: how old it may be, one fetch at a time, and what bounds it all.
 //!
-//! A fetch runs in a task of its own, so that a waiting request that goes away does not cancel it for the others. The
+//! What is asked for is a set of accounts, most often of one. A validator belongs to its exact set, so each set is kept and
+//! fetched by itself: nothing of a set of several, its faults least of all, reaches who asks for one of them. A fetch runs in a task of its own, so that a waiting request that goes away does not cancel it for the others. The
 //! age of a view counts from its fetch's start. Failures are not kept.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use reqwest::header::HeaderValue;
@@ -15,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::client::{Answer, Client, Listing};
+use super::wire::MAX_ACCOUNTS;
 use crate::clock::Clock;
 use crate::domain::id::SsoId;
 use crate::domain::sso_view::{SourceFailure, SsoSnapshot, SsoView};
@@ -32,18 +35,25 @@ pub(super) struct Views {
     clock: Clock,
     budget: Duration,
     max_age: Duration,
-    kept: Cache<SsoId, Arc<Kept>>,
+    kept: Cache<AccountSet, Arc<Kept>>,
     /// Guards the fetches, and every change of `kept`: what is kept comes from the fetch that stands here.
-    fetches: Mutex<HashMap<SsoId, Fetch>>,
+    fetches: Mutex<HashMap<AccountSet, Fetch>>,
 }
 
-/// Yields the fetch's outcome; closed without one if it came to grief.
-type Fetch = watch::Receiver<Option<SsoView>>;
+/// In order, each once, at most [`MAX_ACCOUNTS`].
+type AccountSet = Arc<[SsoId]>;
 
-/// What SSO last told about an account.
+/// What came of asking for a set.
+type Outcome = Result<Arc<Kept>, SourceFailure>;
+
+/// Yields the fetch's outcome; closed without one if it came to grief.
+type Fetch = watch::Receiver<Option<Outcome>>;
+
+/// What SSO last told about a set of accounts.
 #[derive(Clone)]
 struct Kept {
-    snapshot: Arc<SsoSnapshot>,
+    /// Each account's, in the order of the set.
+    snapshots: Vec<Arc<SsoSnapshot>>,
     etag: Option<HeaderValue>,
     bytes: usize,
     /// When the fetch started; `None` once marked stale: then it serves as a condition only.
@@ -62,58 +72,104 @@ impl Views {
 
     /// See [`super::Sso::view`].
     pub(super) async fn view(self: &Arc<Self>, account: SsoId, request_id: &str) -> SsoView {
-        let arrived = Instant::now();
-        if let Some(snapshot) = self.fresh(account, arrived) {
-            return SsoView::Answered(snapshot);
+        match self.of_set(&[account], request_id).await {
+            Ok(kept) => match kept.snapshots.first() {
+                Some(snapshot) => SsoView::Answered(Arc::clone(snapshot)),
+                // A set of one has one snapshot.
+                None => SsoView::Unavailable(SourceFailure::BadPayload),
+            },
+            Err(failure) => SsoView::Unavailable(failure),
         }
-        let mut fetch = match self.join(account, request_id, arrived) {
-            Ok(snapshot) => return SsoView::Answered(snapshot),
-            Err(fetch) => fetch,
-        };
-        // Held to the request's own budget too, should the machine be too busy to end the fetch in time.
-        match timeout_at(arrived + self.budget, fetch.wait_for(Option::is_some)).await {
-            Ok(Ok(outcome)) => outcome.clone().unwrap_or(SsoView::Unavailable(SourceFailure::Timeout)),
-            Ok(Err(_)) | Err(_) => SsoView::Unavailable(SourceFailure::Timeout),
+    }
+
+    /// See [`super::Sso::views`].
+    pub(super) async fn views(
+        self: &Arc<Self>,
+        accounts: impl IntoIterator<Item = SsoId>,
+        request_id: &str,
+    ) -> HashMap<SsoId, SsoView> {
+        let (mut views, mut to_ask) = (HashMap::new(), Vec::new());
+        for account in accounts.into_iter().collect::<BTreeSet<_>>() {
+            match self.fresh_view(account) {
+                Some(view) => drop(views.insert(account, view)),
+                None => to_ask.push(account),
+            }
         }
+        let sets = to_ask.chunks(MAX_ACCOUNTS).map(async |set| (set, self.of_set(set, request_id).await));
+        for (set, outcome) in join_all(sets).await {
+            match outcome {
+                Ok(kept) => {
+                    let snapshots = kept.snapshots.iter().cloned().map(SsoView::Answered);
+                    views.extend(set.iter().copied().zip(snapshots));
+                }
+                Err(failure) => views.extend(set.iter().map(|account| (*account, SsoView::Unavailable(failure)))),
+            }
+        }
+        views
+    }
+
+    /// See [`super::Sso::fresh_view`].
+    pub(super) fn fresh_view(&self, account: SsoId) -> Option<SsoView> {
+        let kept = self.fresh(&[account], Instant::now())?;
+        kept.snapshots.first().cloned().map(SsoView::Answered)
     }
 
     /// See [`super::Sso::mark_stale`]. Those who wait for a fetch under way came before, and may have its outcome; it is
     /// not kept.
     pub(super) fn mark_stale(&self, account: SsoId) {
         let mut fetches = self.fetches();
-        fetches.remove(&account);
-        if let Some(kept) = self.kept.get(&account) {
-            self.kept.insert(account, Arc::new(Kept { asked: None, ..Kept::clone(&kept) }));
+        fetches.retain(|set, _| !set.contains(&account));
+        let of_account: Vec<_> = self.kept.iter().filter(|(set, _)| set.contains(&account)).collect();
+        for (set, kept) in of_account {
+            self.kept.insert(AccountSet::clone(&set), Arc::new(Kept { asked: None, ..Kept::clone(&kept) }));
+        }
+    }
+
+    /// What a set was told, from memory if that is young enough, else from SSO.
+    async fn of_set(self: &Arc<Self>, set: &[SsoId], request_id: &str) -> Outcome {
+        let arrived = Instant::now();
+        if let Some(kept) = self.fresh(set, arrived) {
+            return Ok(kept);
+        }
+        let mut fetch = match self.join(set, request_id, arrived) {
+            Ok(kept) => return Ok(kept),
+            Err(fetch) => fetch,
+        };
+        // Held to the request's own budget too, should the machine be too busy to end the fetch in time.
+        match timeout_at(arrived + self.budget, fetch.wait_for(Option::is_some)).await {
+            Ok(Ok(outcome)) => outcome.clone().unwrap_or(Err(SourceFailure::Timeout)),
+            Ok(Err(_)) | Err(_) => Err(SourceFailure::Timeout),
         }
     }
 
     /// What is kept, if a request that came at this time may have it.
-    fn fresh(&self, account: SsoId, arrived: Instant) -> Option<Arc<SsoSnapshot>> {
+    fn fresh(&self, set: &[SsoId], arrived: Instant) -> Option<Arc<Kept>> {
         if self.max_age.is_zero() {
             return None;
         }
-        let kept = self.kept.get(&account)?;
+        let kept = self.kept.get(set)?;
         let is_fresh = arrived.saturating_duration_since(kept.asked?) <= self.max_age;
-        is_fresh.then(|| Arc::clone(&kept.snapshot))
+        is_fresh.then_some(kept)
     }
 
     /// The fetch under way, or a new one; or what a fetch that just ended left.
-    fn join(self: &Arc<Self>, account: SsoId, request_id: &str, arrived: Instant) -> Result<Arc<SsoSnapshot>, Fetch> {
+    fn join(self: &Arc<Self>, set: &[SsoId], request_id: &str, arrived: Instant) -> Result<Arc<Kept>, Fetch> {
         let mut fetches = self.fetches();
         // A fetch whose task came to grief closed its channel and is no longer under way.
-        if let Some(fetch) = fetches.get(&account)
+        if let Some(fetch) = fetches.get(set)
             && fetch.has_changed().is_ok()
         {
             return Err(fetch.clone());
         }
-        if let Some(snapshot) = self.fresh(account, arrived) {
-            return Ok(snapshot);
+        if let Some(kept) = self.fresh(set, arrived) {
+            return Ok(kept);
         }
         let (sender, receiver) = watch::channel(None);
-        fetches.insert(account, receiver.clone());
+        let set = AccountSet::from(set);
+        fetches.insert(AccountSet::clone(&set), receiver.clone());
         let (views, own, request_id) = (Arc::clone(self), receiver.clone(), request_id.to_owned());
         let task = async move {
-            let outcome = views.fetch(account, &own, &request_id).await;
+            let outcome = views.fetch(&set, &own, &request_id).await;
             sender.send_replace(Some(outcome));
         };
         tokio::spawn(task.in_current_span());
@@ -121,42 +177,41 @@ impl Views {
     }
 
     /// Asks SSO, and keeps what it says unless this fetch was disowned meanwhile.
-    async fn fetch(&self, account: SsoId, own: &Fetch, request_id: &str) -> SsoView {
-        let known = self.kept.get(&account);
+    async fn fetch(&self, set: &AccountSet, own: &Fetch, request_id: &str) -> Outcome {
+        let known = self.kept.get(set);
         let (as_of, asked) = (self.clock.now(), Instant::now());
         let condition = known.as_ref().and_then(|known| known.etag.as_ref());
-        let listing = self.client.list(account, condition, request_id).await;
-        let kept = listing.and_then(|listing| keep(listing, known.as_deref(), as_of, asked));
+        let listing = self.client.list(set, condition, request_id).await;
+        let outcome = listing.and_then(|listing| keep(listing, known.as_deref(), as_of, asked));
 
         let mut fetches = self.fetches();
-        if fetches.get(&account).is_some_and(|current| current.same_channel(own)) {
-            fetches.remove(&account);
-            if let Ok(kept) = &kept {
-                self.kept.insert(account, Arc::clone(kept));
+        if fetches.get(set).is_some_and(|current| current.same_channel(own)) {
+            fetches.remove(set);
+            if let Ok(kept) = &outcome {
+                self.kept.insert(AccountSet::clone(set), Arc::clone(kept));
             }
         }
-        match kept {
-            Ok(kept) => SsoView::Answered(Arc::clone(&kept.snapshot)),
-            Err(failure) => SsoView::Unavailable(failure),
-        }
+        outcome
     }
 
-    fn fetches(&self) -> MutexGuard<'_, HashMap<SsoId, Fetch>> {
+    fn fetches(&self) -> MutexGuard<'_, HashMap<AccountSet, Fetch>> {
         // Nothing that runs under the lock leaves the map half changed.
         self.fetches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What to keep of an answer.
-fn keep(listing: Listing, known: Option<&Kept>, as_of: Timestamp, asked: Instant) -> Result<Arc<Kept>, SourceFailure> {
+fn keep(listing: Listing, known: Option<&Kept>, as_of: Timestamp, asked: Instant) -> Outcome {
     let kept = match listing {
         Listing::NotModified => {
             // Without a condition the client takes no 304, so there is always something known here.
             let known = known.ok_or(SourceFailure::BadStatus)?;
-            Kept { snapshot: Arc::new(known.snapshot.confirmed(as_of)), asked: Some(asked), ..known.clone() }
+            let snapshots = known.snapshots.iter().map(|snapshot| Arc::new(snapshot.confirmed(as_of))).collect();
+            Kept { snapshots, asked: Some(asked), ..known.clone() }
         }
         Listing::Answered(Answer { connections, etag, bytes }) => {
-            Kept { snapshot: Arc::new(SsoSnapshot::new(as_of, connections)), etag, bytes, asked: Some(asked) }
+            let snapshot = |connections| Arc::new(SsoSnapshot::new(as_of, connections));
+            Kept { snapshots: connections.into_iter().map(snapshot).collect(), etag, bytes, asked: Some(asked) }
         }
     };
     Ok(Arc::new(kept))
@@ -181,8 +236,9 @@ mod tests {
     fn keep_many(views: &Views, count: u32, bytes: usize) {
         let snapshot = Arc::new(SsoSnapshot::new(Timestamp::EPOCH, Vec::new()));
         for number in 0..count {
-            let kept = Kept { snapshot: Arc::clone(&snapshot), etag: None, bytes, asked: Some(Instant::now()) };
-            views.kept.insert(ObjectId::from_parts(number, [0; 5], 0).into(), Arc::new(kept));
+            let snapshots = vec![Arc::clone(&snapshot)];
+            let kept = Kept { snapshots, etag: None, bytes, asked: Some(Instant::now()) };
+            views.kept.insert([ObjectId::from_parts(number, [0; 5], 0).into()].into(), Arc::new(kept));
         }
         views.kept.run_pending_tasks();
     }
@@ -199,7 +255,7 @@ mod tests {
         let views = views();
         keep_many(&views, 9, 50 * 1024 * 1024);
         assert_eq!(views.kept.entry_count(), 5);
-        assert!(views.fresh(ObjectId::from_parts(8, [0; 5], 0).into(), Instant::now()).is_some());
-        assert!(views.fresh(ObjectId::from_parts(0, [0; 5], 0).into(), Instant::now()).is_none());
+        assert!(views.fresh_view(ObjectId::from_parts(8, [0; 5], 0).into()).is_some());
+        assert!(views.fresh_view(ObjectId::from_parts(0, [0; 5], 0).into()).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Rows of `account_connections`.
 
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{DbErr, Value};
 
 use crate::domain::connection::{LocalConnection, RelationshipType};
 use crate::domain::id::{AccountId, ObjectId, SsoConnectionId, SsoId};
@@ -8,7 +8,7 @@ use crate::domain::id::{AccountId, ObjectId, SsoConnectionId, SsoId};
 use crate::telemetry::stored_values::count_unknown;
 
 use super::decode::Columns;
-use super::statement::{any_of, is_any};
+use super::statement::{any_pair_of, is_any_pair};
 use super::{Result, Store};
 
 /// What is read of each row. The details come last, or not at all.
@@ -67,24 +67,56 @@ impl Store {
         Ok(self.read_connections(&sql, [owner.as_str().into(), id.as_str().into()], details).await?.pop())
     }
 
-    /// An owner's rows that name a partner, and those of further connections at SSO. Without details.
+    /// Owners' rows of connections at SSO, each with its owner, in one statement and in no order.
     ///
     /// # Errors
     /// The database's.
-    pub async fn connections_with_partner(
+    pub async fn connections_by_sso_ids(
         &self,
-        owner: AccountId,
-        partner: SsoId,
-        also: &[SsoConnectionId],
-    ) -> Result<Vec<LocalConnection>> {
+        ids: &[(AccountId, SsoConnectionId)],
+        details: bool,
+    ) -> Result<Vec<(AccountId, LocalConnection)>> {
+        let columns = columns(details);
+        let condition = is_any_pair(self.backend(), ids, "external_id", 1);
+        let sql = format!("SELECT account_id, {columns} FROM account_connections WHERE {condition}");
+        self.read_owned_connections(&sql, any_pair_of(self.backend(), ids), details).await
+    }
+
+    /// Owners' rows that name a partner, and those of further connections at SSO, each with its owner. Without details.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn connections_with_partners(
+        &self,
+        partners: &[(AccountId, SsoId)],
+        also: &[(AccountId, SsoConnectionId)],
+    ) -> Result<Vec<(AccountId, LocalConnection)>> {
+        let backend = self.backend();
         let sql = format!(
-            "SELECT {LEAN} FROM account_connections WHERE id IN (\
-             SELECT id FROM account_connections WHERE account_id = $1 AND connected_account_sso_id = $2 \
-             UNION SELECT id FROM account_connections WHERE account_id = $1 AND {})",
-            is_any(self.backend(), "external_id", 3)
+            "SELECT account_id, {LEAN} FROM account_connections WHERE id IN (\
+             SELECT id FROM account_connections WHERE {} \
+             UNION SELECT id FROM account_connections WHERE {})",
+            is_any_pair(backend, partners, "connected_account_sso_id", 1),
+            is_any_pair(backend, also, "external_id", 3)
         );
-        let values = [owner.as_str().into(), partner.as_str().into(), any_of(self.backend(), also)];
-        self.read_connections(&sql, values, false).await
+        let values = any_pair_of(backend, partners).into_iter().chain(any_pair_of(backend, also));
+        self.read_owned_connections(&sql, values, false).await
+    }
+
+    async fn read_owned_connections(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value>,
+        details: bool,
+    ) -> Result<Vec<(AccountId, LocalConnection)>> {
+        let rows = self.read(sql, values).await?;
+        let mut connections = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut columns = Columns::new(row, self.backend());
+            let owner = columns.id("account_connections.account_id")?;
+            connections.extend(owner.zip(decode_connection(columns, details)?));
+        }
+        Ok(connections)
     }
 
     async fn read_connections(
@@ -96,52 +128,47 @@ impl Store {
         let rows = self.read(sql, values).await?;
         let mut connections = Vec::with_capacity(rows.len());
         for row in &rows {
-            connections.extend(self.decode_connection(row, details)?);
+            connections.extend(decode_connection(Columns::new(row, self.backend()), details)?);
         }
         Ok(connections)
     }
+}
 
-    /// A row whose ids are no ids, or whose type is none, is left out.
-    fn decode_connection(
-        &self,
-        row: &QueryResult,
-        details: bool,
-    ) -> std::result::Result<Option<LocalConnection>, DbErr> {
-        let mut columns = Columns::new(row, self.backend());
-        let id = columns.id("account_connections.id")?;
-        let sso_connection_id = columns.id("account_connections.external_id")?;
-        let invitation_id = columns.maybe_id("account_connections.invitation_id")?;
-        let relationship_type = RelationshipType::parse(&columns.text()?);
-        if relationship_type.is_none() {
-            count_unknown("account_connections.relationship_type", 1);
-        }
-        let partner_id = columns.maybe_id("account_connections.connected_account_id")?;
-        let partner_sso_id = columns.id("account_connections.connected_account_sso_id")?;
-        let partner_name = columns.text()?;
-        let created_at = columns.time("account_connections.created_at")?;
-        let updated_at = columns.time("account_connections.updated_at")?;
-        let (created_by, ui_state) = if details {
-            (columns.maybe_text()?, columns.maybe_json("account_connections.ui_state")?)
-        } else {
-            (None, None)
-        };
-        let (Some(id), Some(sso_connection_id), Some(relationship_type), Some(partner_sso_id)) =
-            (id, sso_connection_id, relationship_type, partner_sso_id)
-        else {
-            return Ok(None);
-        };
-        Ok(Some(LocalConnection {
-            id,
-            sso_connection_id,
-            invitation_id,
-            relationship_type,
-            partner_id,
-            partner_sso_id,
-            partner_name,
-            created_by,
-            ui_state,
-            created_at,
-            updated_at,
-        }))
+/// The columns of [`columns`]. A row whose ids are no ids, or whose type is none, is left out.
+fn decode_connection(mut columns: Columns<'_>, details: bool) -> std::result::Result<Option<LocalConnection>, DbErr> {
+    let id = columns.id("account_connections.id")?;
+    let sso_connection_id = columns.id("account_connections.external_id")?;
+    let invitation_id = columns.maybe_id("account_connections.invitation_id")?;
+    let relationship_type = RelationshipType::parse(&columns.text()?);
+    if relationship_type.is_none() {
+        count_unknown("account_connections.relationship_type", 1);
     }
+    let partner_id = columns.maybe_id("account_connections.connected_account_id")?;
+    let partner_sso_id = columns.id("account_connections.connected_account_sso_id")?;
+    let partner_name = columns.text()?;
+    let created_at = columns.time("account_connections.created_at")?;
+    let updated_at = columns.time("account_connections.updated_at")?;
+    let (created_by, ui_state) = if details {
+        (columns.maybe_text()?, columns.maybe_json("account_connections.ui_state")?)
+    } else {
+        (None, None)
+    };
+    let (Some(id), Some(sso_connection_id), Some(relationship_type), Some(partner_sso_id)) =
+        (id, sso_connection_id, relationship_type, partner_sso_id)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(LocalConnection {
+        id,
+        sso_connection_id,
+        invitation_id,
+        relationship_type,
+        partner_id,
+        partner_sso_id,
+        partner_name,
+        created_by,
+        ui_state,
+        created_at,
+        updated_at,
+    }))
 }

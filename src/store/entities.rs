@@ -1,4 +1,4 @@
-//! An owner's cards for its partners.
+//! Owners' cards for their partners.
 
 use sea_orm::{DbErr, QueryResult};
 
@@ -9,24 +9,27 @@ use crate::domain::raw_json::RawJson;
 use crate::telemetry::stored_values::count_unknown;
 
 use super::decode::Columns;
-use super::statement::{any_of, is_any};
+use super::statement::{any_pair_of, is_any_pair};
 use super::{Result, Store};
 
 impl Store {
-    /// An owner's account entities for these partners, in one statement and in no order.
+    /// Owners' account entities for their partners, each with its owner, in one statement and in no order.
     ///
     /// # Errors
     /// The database's.
-    pub async fn account_entities(&self, owner: AccountId, partners: &[AccountId]) -> Result<Vec<AccountEntity>> {
+    pub async fn account_entities(
+        &self,
+        partners: &[(AccountId, AccountId)],
+    ) -> Result<Vec<(AccountId, AccountEntity)>> {
         let backend = self.backend();
         let sql = format!(
-            "SELECT id, connected_account_id, name, description, standard, account, pending, deprecated, see, field_suffix, \
+            "SELECT account_id, id, connected_account_id, name, description, standard, account, pending, deprecated, see, field_suffix, \
              invitation_id, invitation_expires_at, CAST(flow_ids AS text), logo_url, CAST(module_ids AS text), source, \
              recipient, time_zone, trustedform_certified_vendor, website, created_at, updated_at \
-             FROM account_entities WHERE account_id = $1 AND {}",
-            is_any(backend, "connected_account_id", 2)
+             FROM account_entities WHERE {}",
+            is_any_pair(backend, partners, "connected_account_id", 1)
         );
-        let rows = self.read(&sql, [owner.as_str().into(), any_of(backend, partners)]).await?;
+        let rows = self.read(&sql, any_pair_of(backend, partners)).await?;
         let mut entities = Vec::with_capacity(rows.len());
         for row in &rows {
             entities.extend(self.decode_entity(row)?);
@@ -34,10 +37,11 @@ impl Store {
         Ok(entities)
     }
 
-    fn decode_entity(&self, row: &QueryResult) -> std::result::Result<Option<AccountEntity>, DbErr> {
+    fn decode_entity(&self, row: &QueryResult) -> std::result::Result<Option<(AccountId, AccountEntity)>, DbErr> {
         let mut columns = Columns::new(row, self.backend());
-        let Some(id) = columns.id("account_entities.id")? else { return Ok(None) };
-        Ok(Some(AccountEntity {
+        let owner = columns.id("account_entities.account_id")?;
+        let Some((owner, id)) = owner.zip(columns.id("account_entities.id")?) else { return Ok(None) };
+        let entity = AccountEntity {
             id,
             connected_account_id: columns.maybe_id("account_entities.connected_account_id")?,
             name: columns.text()?,
@@ -60,36 +64,37 @@ impl Store {
             website: columns.maybe_text()?,
             created_at: columns.time("account_entities.created_at")?,
             updated_at: columns.time("account_entities.updated_at")?,
-        }))
+        };
+        Ok(Some((owner, entity)))
     }
 
-    /// An owner's custom entities for these partners, each with its partner, in one statement and in no order.
+    /// Owners' custom entities for their partners, each with its owner and its partner, in one statement and in no order.
     ///
     /// # Errors
     /// The database's.
     pub async fn custom_entities(
         &self,
-        owner: AccountId,
-        partners: &[AccountId],
-    ) -> Result<Vec<(AccountId, CustomEntity)>> {
+        partners: &[(AccountId, AccountId)],
+    ) -> Result<Vec<(AccountId, AccountId, CustomEntity)>> {
         let backend = self.backend();
         let sql = format!(
-            "SELECT connected_account_id, id, name, source, recipient, created_at \
-             FROM custom_entities WHERE account_id = $1 AND {}",
-            is_any(backend, "connected_account_id", 2)
+            "SELECT account_id, connected_account_id, id, name, source, recipient, created_at \
+             FROM custom_entities WHERE {}",
+            is_any_pair(backend, partners, "connected_account_id", 1)
         );
-        let rows = self.read(&sql, [owner.as_str().into(), any_of(backend, partners)]).await?;
+        let rows = self.read(&sql, any_pair_of(backend, partners)).await?;
         let mut custom_entities = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut columns = Columns::new(row, backend);
+            let owner = columns.id("custom_entities.account_id")?;
             let partner = columns.id("custom_entities.connected_account_id")?;
             let id = columns.id("custom_entities.id")?;
             let name = columns.text()?;
             let source = source(&mut columns, "custom_entities.source")?;
             let recipient = recipient(&mut columns, "custom_entities.recipient")?;
             let created_at = columns.time("custom_entities.created_at")?;
-            if let Some((partner, id)) = partner.zip(id) {
-                custom_entities.push((partner, CustomEntity { id, name, source, recipient, created_at }));
+            if let (Some(owner), Some(partner), Some(id)) = (owner, partner, id) {
+                custom_entities.push((owner, partner, CustomEntity { id, name, source, recipient, created_at }));
             }
         }
         Ok(custom_entities)

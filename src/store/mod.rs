@@ -13,6 +13,7 @@ mod pool;
 mod repairs;
 mod samples;
 mod statement;
+mod trail;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -5,6 +5,7 @@
 pub mod statements;
 pub mod stored_values;
 
+use std::error::Error;
 use std::io::IsTerminal;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -45,6 +46,19 @@ pub fn start_logging(config: &LogConfig) -> Result<(), ParseError> {
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
     };
     Ok(())
+}
+
+/// An error's text and its causes', in one line.
+#[must_use]
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 /// The process's metrics, ready to be rendered.

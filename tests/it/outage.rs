@@ -80,3 +80,53 @@ async fn each_consistency_does_what_it_says(database: Database) {
 }
 
 crate::on_both_databases!(each_consistency_does_what_it_says);
+
+async fn a_part_that_cannot_be_read_is_null_alone(database: Database) {
+    let app = TestApp::start(&database).await;
+    let world = World::with_connections(6);
+    database.execute(&world.sql()).await;
+    let app = app.become_caller(world.caller()).await;
+    app.simulator.replace(&world.listed);
+    let query = "query List($search: String) { connections(filter: {search: $search}) { totalCount nodes { status \
+        connectedAccount { name } accountEntity { name } customEntities { name } } } }";
+    let whole = app.graphql(query, &json!({})).await.body;
+    database.execute("ALTER TABLE account_entities RENAME TO elsewhere").await;
+
+    let partial = app.graphql(query, &json!({})).await;
+    assert_eq!(partial.status, 200);
+    let mut expected = whole["data"].clone();
+    let nodes = expected["connections"]["nodes"].as_array_mut().unwrap();
+    nodes.iter_mut().for_each(|node| node["accountEntity"] = Value::Null);
+    // A partner without an account has no card to be read.
+    let with_account = app.get("/connections").await.status;
+    assert_eq!(with_account, 500, "REST knows no partial answer");
+    assert_eq!(partial.body["data"], expected);
+    let errors = partial.body["errors"].as_array().unwrap();
+    assert!(!errors.is_empty() && errors.len() <= 6);
+    for error in errors {
+        assert_eq!(error["extensions"]["code"], json!("INTERNAL"));
+        let path = error["path"].as_array().unwrap();
+        assert_eq!((path.len(), &path[1], &path[3]), (4, &json!("nodes"), &json!("accountEntity")));
+        assert!(!error["message"].as_str().unwrap().contains("account_entities"), "no internal text: {error}");
+    }
+    // Who judges by the cards cannot do without them.
+    let judged = app.graphql(query, &json!({"search": "a"})).await.body;
+    assert_eq!((&judged["data"], &judged["errors"][0]["path"]), (&Value::Null, &json!(["connections"])));
+
+    let one = "query One($id: ObjectID!) { connection(id: $id) { status accountEntity { name connected } } }";
+    let id = world.own_row("id");
+    let answer = app.graphql(one, &json!({"id": id})).await.body;
+    assert_eq!(answer["data"]["connection"]["status"], json!("COMPLETED"));
+    database.execute("ALTER TABLE elsewhere RENAME TO account_entities").await;
+
+    // The trail, too, is missed alone.
+    let superuser = app.become_superuser(world.caller()).await;
+    database.execute("ALTER TABLE repair_records RENAME TO elsewhere").await;
+    let trail = "query Trail($id: ObjectID!) { connection(id: $id) { status repairs { totalCount } } }";
+    let answer = superuser.graphql(trail, &json!({"id": id})).await.body;
+    assert_eq!(answer["data"], json!({"connection": {"status": "COMPLETED", "repairs": null}}));
+    assert_eq!(answer["errors"][0]["path"], json!(["connection", "repairs"]));
+    assert_eq!(app.graphql(query, &json!({})).await.body, whole);
+}
+
+crate::on_both_databases!(a_part_that_cannot_be_read_is_null_alone);

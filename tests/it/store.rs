@@ -25,8 +25,17 @@ async fn no_finder_gives_another_owners_row(database: Database) {
     };
 
     assert_eq!(store.connections(owner, true).await.unwrap().len(), count(&world.connections));
-    assert_eq!(store.account_entities(owner, &partners).await.unwrap().len(), count(&world.entities));
-    assert_eq!(store.custom_entities(owner, &partners).await.unwrap().len(), count(&world.custom_entities));
+    let owned: Vec<_> = partners.iter().map(|partner| (owner, *partner)).collect();
+    assert_eq!(store.account_entities(&owned).await.unwrap().len(), count(&world.entities));
+    assert_eq!(store.custom_entities(&owned).await.unwrap().len(), count(&world.custom_entities));
+    // Of several owners at once, each has its own.
+    let both: Vec<_> = partners.iter().flat_map(|partner| [(owner, *partner), (other, *partner)]).collect();
+    let entities = store.account_entities(&both).await.unwrap();
+    assert_eq!(entities.len(), world.entities.len());
+    assert_eq!(entities.iter().filter(|(of, _)| *of == owner).count(), count(&world.entities));
+    let custom_entities = store.custom_entities(&both).await.unwrap();
+    assert_eq!(custom_entities.len(), world.custom_entities.len());
+    assert_eq!(custom_entities.iter().filter(|(of, ..)| *of == owner).count(), count(&world.custom_entities));
     for row in &world.connections {
         let column = |name: &str| row[name].as_str().map(|text| text.parse::<AccountId>().unwrap().0);
         let is_owners = row["account_id"] == world.accounts[0].id;
@@ -38,8 +47,12 @@ async fn no_finder_gives_another_owners_row(database: Database) {
         let external_id = SsoConnectionId(column("external_id").unwrap());
         assert_eq!(store.connection_by_sso_id(owner, external_id, false).await.unwrap().is_some(), is_owners);
         let partner = SsoId(column("connected_account_sso_id").unwrap());
-        let with_partner = store.connections_with_partner(owner, partner, &[external_id]).await.unwrap();
-        assert_eq!(with_partner.iter().any(|found| found.sso_connection_id() == external_id), is_owners);
+        for ids in [vec![(owner, external_id)], vec![(owner, external_id), (other, SsoConnectionId(partner.0))]] {
+            let with_partner = store.connections_with_partners(&[(owner, partner)], &ids).await.unwrap();
+            assert_eq!(with_partner.iter().any(|(_, found)| found.sso_connection_id() == external_id), is_owners);
+            let by_id = store.connections_by_sso_ids(&ids, false).await.unwrap();
+            assert_eq!(by_id.iter().any(|(of, _)| *of == owner), is_owners);
+        }
     }
 }
 
@@ -80,7 +93,7 @@ async fn rows_of_other_programs_are_read_and_odd_values_kept(database: Database)
     assert_eq!(row.updated_at().to_string(), "2024-06-21T10:00:00.000Z");
     assert_eq!(row.relationship_type(), RelationshipType::Buyer);
     assert_eq!(row.ui_state().unwrap().value(), serde_json::json!({"a": [1]}));
-    let card = store.account_entities(owner, &[partner]).await.unwrap().pop().unwrap();
+    let card = store.account_entities(&[(owner, partner)]).await.unwrap().pop().unwrap().1;
     assert_eq!((card.standard(), card.account(), card.pending()), (Some(true), Some(false), None));
     assert_eq!((card.source().unwrap().as_str(), card.recipient().unwrap().as_str()), ("magic", "esp"));
     assert_eq!(card.module_ids().value(), serde_json::json!([1, "two"]));

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::Object;
+use async_graphql::{Context, Object};
 
+use crate::api_error::ApiError;
 use crate::domain::account_entity as domain;
 use crate::domain::answer::EntityCard;
+use crate::domain::directory::Unread;
 use crate::domain::id;
 use crate::domain::raw_json::RawJson;
+use crate::graphql::error::nullable;
 use crate::telemetry::stored_values::count_unknown;
 
 use super::enums::{EntityConnected, EntityRecipient, EntitySource};
@@ -16,7 +19,7 @@ use super::scalars::{DateTime, ObjectId, Url};
 /// The business card of the partner account in the caller's LC.
 pub struct AccountEntity {
     entity: Arc<domain::AccountEntity>,
-    connected: Option<domain::EntityConnected>,
+    connected: Result<Option<domain::EntityConnected>, Unread>,
     expired: Option<bool>,
 }
 
@@ -60,8 +63,8 @@ impl AccountEntity {
     }
 
     /// Which relationship types the caller has with this partner. null: none.
-    async fn connected(&self) -> Option<EntityConnected> {
-        self.connected.map(Into::into)
+    async fn connected(&self, context: &Context<'_>) -> Option<EntityConnected> {
+        nullable(context, self.connected.map_err(ApiError::from)).map(Into::into)
     }
 
     /// The partner's LC account. null: the card is of no account.
@@ -76,7 +79,7 @@ impl AccountEntity {
 
     /// The entity to use instead. null: none is named.
     async fn see(&self) -> Option<ObjectId> {
-        self.entity.see().and_then(known_id)
+        self.entity.see().and_then(|text| known_id(text, "account_entities.see"))
     }
 
     /// What the names of its fields end in. null: nothing.
@@ -102,7 +105,8 @@ impl AccountEntity {
     /// Flows that use it. null: not an account entity.
     async fn flow_ids(&self) -> Option<Vec<ObjectId>> {
         self.entity.flow_ids().and_then(|raw| {
-            Some(texts(raw, "account_entities.flow_ids")?.iter().filter_map(|text| known_id(text)).collect())
+            let field = "account_entities.flow_ids";
+            Some(texts(raw, field)?.iter().filter_map(|text| known_id(text, field)).collect())
         })
     }
 
@@ -152,8 +156,9 @@ impl AccountEntity {
     }
 }
 
-fn known_id(text: &str) -> Option<ObjectId> {
-    id::ObjectId::parse(text).ok().map(ObjectId)
+/// A stored text when it is an id; else `None`, counted under its field's name.
+fn known_id(text: &str, field: &'static str) -> Option<ObjectId> {
+    id::ObjectId::parse(text).map(ObjectId).map_err(|_| count_unknown(field, 1)).ok()
 }
 
 /// The texts in a stored JSON array. What is no text is left out, and what is no array is nothing; both are counted.

@@ -10,3 +10,4 @@ pub mod partnership;
 pub mod partnership_connection;
 pub mod repair;
 pub mod scalars;
+pub mod trail;

@@ -2,11 +2,13 @@
 
 #![expect(missing_docs, reason = "the library's derive writes methods without them")]
 
-use async_graphql::{ID, Interface, Object, SimpleObject};
+use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 
+use crate::api_error::ApiError;
 use crate::domain::answer::Connection;
+use crate::domain::directory::Partner;
 use crate::domain::raw_json::RawJson;
-use crate::domain::reconcile::Partner;
+use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
 
 use super::account::Account;
@@ -14,6 +16,7 @@ use super::entity::{AccountEntity, CustomEntity};
 use super::enums::{DriftKind, PartnershipStatus, Presence, RelationshipType};
 use super::repair::RepairRecord;
 use super::scalars::{DateTime, Json, ObjectId};
+use super::trail::{RepairRecordConnection, trail};
 
 /// Something with a global id.
 #[derive(Interface)]
@@ -80,8 +83,8 @@ impl Partnership {
     }
 
     /// The partner's business card. null: there is none.
-    async fn account_entity(&self) -> Option<AccountEntity> {
-        self.0.entity().map(Into::into)
+    async fn account_entity(&self, context: &Context<'_>) -> Option<AccountEntity> {
+        nullable(context, self.0.entity().map_err(ApiError::from)).map(Into::into)
     }
 
     /// Cards that the caller made itself and tied to this partner, the oldest first.
@@ -128,6 +131,17 @@ impl Partnership {
     /// How the two sources agree on it.
     async fn drift(&self) -> DriftKind {
         self.0.merged().drift().into()
+    }
+
+    /// Superusers: the trail of repair attempts, the newest first. Others: null with the error code SUPERUSER_REQUIRED.
+    async fn repairs(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The first so many; 0 to MAX_PAGE_SIZE.", default = 10)] first: i32,
+        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
+    ) -> Option<RepairRecordConnection> {
+        let id = (self.0.owner(), self.0.merged().sso_connection_id());
+        nullable(context, trail(context, id, first, after.as_deref()).await.map(Some))
     }
 }
 

@@ -42,7 +42,7 @@ pub async fn list(
         wanted: wanted_of_page(&context.look_ahead()),
         consistency: consistency.into(),
     };
-    let list = state.app.connections.list(account, &query, &state.request_id).await?;
+    let list = state.app.connections.list(account, &query, &state.batches).await?;
     state.note(list.sso());
     Ok(PartnershipConnection { list, shows_reasons: state.caller.superuser().is_some() })
 }

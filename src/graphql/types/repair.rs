@@ -80,7 +80,7 @@ async fn existing(context: &Context<'_>, tenant: Option<&Account>, id: SsoConnec
     let found = async {
         let (Some(tenant), state) = (tenant, RequestState::of(context)?) else { return Ok(None) };
         let connections = &state.app.connections;
-        let found = connections.get(tenant, id.0, wanted, Consistency::FailOpen, &state.request_id).await?;
+        let found = connections.get(tenant, id.0, wanted, Consistency::FailOpen, &state.batches).await?;
         state.note(&found.sso);
         Ok::<_, ApiError>(found.connection.map(Partnership))
     };

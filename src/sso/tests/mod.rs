@@ -1,5 +1,6 @@
 //! What the client, the kept views and the simulator do over real sockets.
 
+mod batch;
 mod client;
 mod faults;
 mod simulator;

@@ -19,6 +19,11 @@ pub const NESTED: &str = "query Nested($first: Int, $after: String, $last: Int, 
     customEntities { id name source recipient } permissions uiState { hasSetupBuyerDelivery raw } \
     createdAt updatedAt createdBy provenance { local sso ssoAsOf } drift }";
 
+/// `fragment Everything on Partnership`: all nested fields.
+pub fn everything() -> &'static str {
+    &NESTED[NESTED.find("fragment Everything").unwrap()..]
+}
+
 /// A partnership with all fields of [`NESTED`] as an entry of the REST list.
 pub fn rest_entry(partnership: &Value) -> Value {
     let word = |value: &Value| value.as_str().map(str::to_lowercase);

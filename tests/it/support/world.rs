@@ -159,6 +159,13 @@ impl World {
         &self.accounts[0]
     }
 
+    /// The same world, asked by another of its accounts.
+    pub fn asked_by(&self, account: usize) -> Self {
+        let mut world = self.clone();
+        world.accounts.swap(0, account);
+        world
+    }
+
     fn add_connection(&mut self, maker: &mut Maker, owner: usize, strangers: &[String]) {
         let owner = self.accounts[owner].clone();
         let mut partners: Vec<(Option<String>, String)> = self

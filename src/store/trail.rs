@@ -1,0 +1,135 @@
+//! Reading the trail of repairs: pages of it, newest first, and single entries.
+
+use sea_orm::{DbErr, QueryResult, Value};
+
+use crate::domain::id::{AccountId, RepairId, SsoConnectionId};
+use crate::domain::repair::{RepairRecord, RepairRefusal, RepairVia, TrailLength, TrailPosition};
+
+use crate::telemetry::stored_values::count_unknown;
+
+use super::decode::Columns;
+use super::statement::{any_pair_of, is_any_pair, time};
+use super::{Result, Store};
+
+const COLUMNS: &str = "id, account_id, external_id, actor, api_key_id, via, reason, request_id, outcome, error_code, \
+                       CAST(changes AS text), created_at";
+
+impl Store {
+    /// Entries of tenants' trails by their ids, in one statement and in no order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn repair_records(&self, ids: &[(AccountId, RepairId)]) -> Result<Vec<RepairRecord>> {
+        let condition = is_any_pair(self.backend(), ids, "id", 1);
+        let sql = format!("SELECT {COLUMNS} FROM repair_records WHERE {condition}");
+        self.read_records(&sql, any_pair_of(self.backend(), ids)).await
+    }
+
+    /// The newest entries of each connection's trail that stand behind a place, at most so many of each, in one statement;
+    /// the newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn trails(
+        &self,
+        of: &[(AccountId, SsoConnectionId)],
+        after: Option<TrailPosition>,
+        most: usize,
+    ) -> Result<Vec<RepairRecord>> {
+        let backend = self.backend();
+        let condition = is_any_pair(backend, of, "external_id", 1);
+        let behind = if after.is_some() { "AND (created_at, id) < ($4, $5)" } else { "" };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM (SELECT *, ROW_NUMBER() OVER (\
+             PARTITION BY account_id, external_id ORDER BY created_at DESC, id DESC) AS place \
+             FROM repair_records WHERE {condition} {behind}) AS trail \
+             WHERE place <= $3 ORDER BY created_at DESC, id DESC"
+        );
+        let most = i64::try_from(most).unwrap_or(i64::MAX).into();
+        let place = after.map(|TrailPosition { created_at, id }| [time(backend, created_at), id.as_str().into()]);
+        let values = any_pair_of(backend, of).into_iter().chain([most]).chain(place.into_iter().flatten());
+        self.read_records(&sql, values).await
+    }
+
+    /// How long each connection's trail is, in one statement. One without entries is left out.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn trail_lengths(
+        &self,
+        of: &[(AccountId, SsoConnectionId)],
+        after: Option<TrailPosition>,
+    ) -> Result<Vec<(AccountId, SsoConnectionId, TrailLength)>> {
+        let backend = self.backend();
+        let condition = is_any_pair(backend, of, "external_id", 1);
+        let skipped = if after.is_some() { "CASE WHEN (created_at, id) < ($3, $4) THEN 0 ELSE 1 END" } else { "0" };
+        let sql = format!(
+            "SELECT account_id, external_id, COUNT(*), CAST(SUM({skipped}) AS BIGINT) FROM repair_records \
+             WHERE {condition} GROUP BY account_id, external_id"
+        );
+        let place = after.map(|TrailPosition { created_at, id }| [time(backend, created_at), id.as_str().into()]);
+        let rows = self.read(&sql, any_pair_of(backend, of).into_iter().chain(place.into_iter().flatten())).await?;
+        let mut lengths = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut columns = Columns::new(row, backend);
+            let (owner, id) = (columns.id("repair_records.account_id")?, columns.id("repair_records.external_id")?);
+            let (total, skipped) = (columns.get::<i64>()?, columns.get::<i64>()?);
+            let length = TrailLength { total, skipped };
+            lengths.extend(owner.zip(id).map(|(owner, id)| (owner, id, length)));
+        }
+        Ok(lengths)
+    }
+
+    async fn read_records(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<RepairRecord>> {
+        let rows = self.read(sql, values).await?;
+        let mut records = Vec::with_capacity(rows.len());
+        for row in &rows {
+            records.extend(self.decode_record(row)?);
+        }
+        Ok(records)
+    }
+
+    /// An entry that this program did not write as it writes them is left out.
+    fn decode_record(&self, row: &QueryResult) -> std::result::Result<Option<RepairRecord>, DbErr> {
+        let mut columns = Columns::new(row, self.backend());
+        let id = columns.id("repair_records.id")?;
+        let account_id = columns.id("repair_records.account_id")?;
+        let external_id = columns.id("repair_records.external_id")?;
+        let actor = columns.text()?;
+        let api_key_id = columns.maybe_id("repair_records.api_key_id")?;
+        let via = RepairVia::parse(&columns.text()?);
+        if via.is_none() {
+            count_unknown("repair_records.via", 1);
+        }
+        let (reason, request_id) = (columns.maybe_text()?, columns.text()?);
+        columns.skip(); // outcome: what no error code contradicts
+        let result = match columns.maybe_text()? {
+            None => Some(Ok(())),
+            Some(code) => RepairRefusal::parse(&code).map(Err),
+        };
+        if result.is_none() {
+            count_unknown("repair_records.error_code", 1);
+        }
+        let changes = columns.maybe_json("repair_records.changes")?;
+        let changes = changes.and_then(|changes| serde_json::from_value(changes.value()).ok()).unwrap_or_default();
+        let created_at = columns.time("repair_records.created_at")?;
+        let (Some(id), Some(account_id), Some(external_id), Some(via), Some(result)) =
+            (id, account_id, external_id, via, result)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(RepairRecord {
+            id,
+            account_id,
+            external_id,
+            actor,
+            api_key_id,
+            via,
+            reason,
+            request_id,
+            result,
+            changes,
+            created_at,
+        }))
+    }
+}
