@@ -1,6 +1,7 @@
 //! `serve`: connects, looks at the schema, takes its addresses, answers requests until it is told to stop.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +17,7 @@ use crate::http::health::{self, Readiness};
 use crate::http::server::{self, Patience};
 use crate::http::stop::Stop;
 use crate::http::{metrics, router};
-use crate::sso::{Sso, SsoSettings};
+use crate::sso::{CircuitSettings, Sso, SsoSettings};
 use crate::store::Store;
 use crate::telemetry::{self, Metrics};
 
@@ -82,12 +83,19 @@ pub async fn serve(
 
 /// Everything that is answered on `LISTEN`.
 fn routes(config: &Config, store: &Store, clock: &Clock, operations: Router) -> Result<Router, Failure> {
-    let SsoConfig { url, token, budget, max_age } = config.sso.clone();
-    let sso = Sso::new(SsoSettings { url, token, budget, max_age }, clock.clone())?;
+    let sso = Sso::new(sso_settings(&config.sso), clock.clone())?;
     let largest_page = usize::try_from(config.max_page_size).unwrap_or(usize::MAX);
     let app = App::new(store, sso, clock, largest_page, config.introspection);
     let graphql = Endpoint::new(app.clone())?;
     Ok(router::router(&app, graphql, operations))
+}
+
+/// What the SSO client takes of the configuration.
+pub(super) fn sso_settings(config: &SsoConfig) -> SsoSettings {
+    let SsoConfig { url, token, budget, max_age, circuit_failures, circuit_open } = config.clone();
+    let circuit =
+        NonZeroU32::new(circuit_failures).map(|failures| CircuitSettings { failures, open_for: circuit_open });
+    SsoSettings { url, token, budget, max_age, circuit }
 }
 
 /// A database whose schema is current, migrated where that was asked for.

@@ -56,6 +56,10 @@ pub struct SsoConfig {
     pub budget: Duration,
     /// How old a fetched view may be when it serves a request.
     pub max_age: Duration,
+    /// So many failures in a row open the circuit; 0: never.
+    pub circuit_failures: u32,
+    /// How long it stays open until one probe.
+    pub circuit_open: Duration,
 }
 
 /// How the server ends after a signal.
@@ -99,12 +103,7 @@ impl Config {
             listen: sources.required(&setting::LISTEN, parse::address)?,
             admin_listen: sources.optional(&setting::ADMIN_LISTEN, parse::address)?,
             database: database(&sources)?,
-            sso: SsoConfig {
-                url: sources.required(&setting::SSO_URL, parse::http_url)?,
-                token: sources.required(&setting::SSO_TOKEN, parse::token)?,
-                budget: sources.required(&setting::SSO_TIMEOUT_MS, parse::milliseconds(1, 60_000))?,
-                max_age: sources.required(&setting::SSO_MAX_AGE_MS, parse::milliseconds(0, 3_600_000))?,
-            },
+            sso: sso(&sources)?,
             max_page_size: sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?,
             introspection: sources.required(&setting::INTROSPECTION, parse::boolean)?,
             shutdown: shutdown(&sources)?,
@@ -151,6 +150,17 @@ fn database(sources: &Sources<'_>) -> Result<DatabaseConfig, ConfigError> {
     Ok(DatabaseConfig {
         url: sources.required(&setting::DATABASE_URL, parse::database_url)?,
         max_connections: sources.required(&setting::DATABASE_MAX_CONNECTIONS, parse::number(1, 1000))?,
+    })
+}
+
+fn sso(sources: &Sources<'_>) -> Result<SsoConfig, ConfigError> {
+    Ok(SsoConfig {
+        url: sources.required(&setting::SSO_URL, parse::http_url)?,
+        token: sources.required(&setting::SSO_TOKEN, parse::token)?,
+        budget: sources.required(&setting::SSO_TIMEOUT_MS, parse::milliseconds(1, 60_000))?,
+        max_age: sources.required(&setting::SSO_MAX_AGE_MS, parse::milliseconds(0, 3_600_000))?,
+        circuit_failures: sources.required(&setting::SSO_CIRCUIT_FAILURES, parse::number(0, 1_000_000))?,
+        circuit_open: sources.required(&setting::SSO_CIRCUIT_OPEN_MS, parse::milliseconds(1, 3_600_000))?,
     })
 }
 

@@ -91,6 +91,14 @@ settings! {
         "How old a fetched SSO view may be when it serves a request; 0: every request asks SSO",
     )
     .or("1000");
+    SSO_CIRCUIT_FAILURES = Setting::new(
+        "SSO_CIRCUIT_FAILURES",
+        "NUMBER",
+        "So many failures of SSO in a row open the circuit: SSO is left alone; 0: never",
+    )
+    .or("5");
+    SSO_CIRCUIT_OPEN_MS =
+        Setting::new("SSO_CIRCUIT_OPEN_MS", "MILLISECONDS", "How long the circuit stays open until one probe").or("5000");
     MAX_PAGE_SIZE = Setting::new("MAX_PAGE_SIZE", "NUMBER", "Largest `first` or `last`").or("100");
     INTROSPECTION =
         Setting::new("INTROSPECTION", "on|off", "Whether GraphQL introspection is answered; turn off in production").or("on");

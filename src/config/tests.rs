@@ -67,6 +67,7 @@ fn what_is_not_set_has_its_default() {
     assert_eq!(config.sso.url.as_str(), "http://localhost:9/base");
     assert_eq!(config.sso.budget, Duration::from_millis(800));
     assert_eq!(config.sso.max_age, Duration::from_secs(1));
+    assert_eq!((config.sso.circuit_failures, config.sso.circuit_open), (5, Duration::from_secs(5)));
     assert_eq!(config.max_page_size, 100);
     assert!(config.introspection);
     assert_eq!(config.shutdown.delay, Duration::ZERO);
@@ -146,6 +147,12 @@ fn each_refusal_names_the_setting_its_origin_and_what_would_do() {
         ),
         ("SSO_TIMEOUT_MS", "0", format!("SSO_TIMEOUT_MS (environment) is \"0\": {}", number(1, 60_000))),
         ("SSO_MAX_AGE_MS", "-1", format!("SSO_MAX_AGE_MS (environment) is \"-1\": {}", number(0, 3_600_000))),
+        (
+            "SSO_CIRCUIT_FAILURES",
+            "some",
+            format!("SSO_CIRCUIT_FAILURES (environment) is \"some\": {}", number(0, 1_000_000)),
+        ),
+        ("SSO_CIRCUIT_OPEN_MS", "0", format!("SSO_CIRCUIT_OPEN_MS (environment) is \"0\": {}", number(1, 3_600_000))),
         ("INTROSPECTION", "maybe", "INTROSPECTION (environment) is \"maybe\": must be on or off".to_owned()),
         (
             "SHUTDOWN_DELAY_MS",

@@ -1,7 +1,7 @@
 //! The two calls to SSO over HTTP: budget, pages, conditions, limits, strict reading.
 //!
 //! An *exchange* is one call as its caller sees it: a list with all its pages, or a single connection. Each exchange
-//! ends within the budget, is counted once and logged once when it fails. Knows nothing of what is kept.
+//! ends within the budget, is counted once and logged once when it fails; while the circuit is open there is none. Knows nothing of what is kept.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::SsoSetupError;
+use super::circuit::{Circuit, CircuitSettings};
 use super::fault::Fault;
 use super::wire::{self, NetworkConnection, Page};
 use crate::domain::id::{SsoConnectionId, SsoId};
@@ -35,6 +36,7 @@ pub(super) struct Client {
     list_url: Url,
     authorization: HeaderValue,
     budget: Duration,
+    circuit: Circuit,
 }
 
 /// What SSO answered to a list call.
@@ -70,7 +72,12 @@ enum Walk {
 }
 
 impl Client {
-    pub(super) fn new(url: &Url, token: &SecretString, budget: Duration) -> Result<Self, SsoSetupError> {
+    pub(super) fn new(
+        url: &Url,
+        token: &SecretString,
+        budget: Duration,
+        circuit: Option<CircuitSettings>,
+    ) -> Result<Self, SsoSetupError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(SsoSetupError::UrlScheme);
         }
@@ -101,7 +108,7 @@ impl Client {
             builder = builder.tls_certs_only([]);
         }
         let http = builder.build().map_err(SsoSetupError::Client)?;
-        Ok(Self { http, list_url, authorization, budget })
+        Ok(Self { http, list_url, authorization, budget, circuit: Circuit::new(circuit) })
     }
 
     /// The accounts' whole set, or the news that what bears the `known` validator is still right. The accounts are in
@@ -150,13 +157,15 @@ impl Client {
         self.exchange(&[account], request_id, work).await
     }
 
-    /// Holds the work to the budget, counts and times it by its outcome, and logs its failure.
+    /// Holds the work to the budget and the circuit, counts and times it by its outcome, and logs its failure.
     async fn exchange<T>(
         &self,
         accounts: &[SsoId],
         request_id: &str,
         work: impl Future<Output = Result<(T, &'static str), Fault>>,
     ) -> Result<T, SourceFailure> {
+        // Whoever opened the circuit was logged.
+        let permit = self.circuit.permit().ok_or(SourceFailure::CircuitOpen)?;
         let started = Instant::now();
         let result = timeout_at(started + self.budget, work).await.unwrap_or(Err(Fault::OutOfTime));
         metrics::histogram!("sso_request_duration_seconds").record(started.elapsed().as_secs_f64());
@@ -165,6 +174,10 @@ impl Client {
             Err(fault) => fault.class().as_str(),
         };
         metrics::counter!("sso_requests_total", "outcome" => outcome).increment(1);
+        match &result {
+            Err(fault) if fault.is_outage() => permit.failed(),
+            Ok(_) | Err(_) => permit.succeeded(),
+        }
         result.map(|(value, _)| value).map_err(|fault| {
             tracing::warn!(
                 sso.outcome = outcome,

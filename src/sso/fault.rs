@@ -63,6 +63,21 @@ impl Fault {
         }
     }
 
+    /// Whether SSO as a whole is in trouble, rather than this one answer: what the circuit counts.
+    pub(super) fn is_outage(&self) -> bool {
+        match self {
+            Self::OutOfTime | Self::Transport(_) => true,
+            Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::TooLarge
+            | Self::Unreadable(_)
+            | Self::Repeated
+            | Self::Foreign
+            | Self::OtherConnection
+            | Self::Cursor
+            | Self::Unsettled => false,
+        }
+    }
+
     /// What more the log may know: where the JSON is off, or how the connection failed. Not the sources' own texts,
     /// since those quote what SSO sent.
     pub(super) fn detail(&self) -> String {

@@ -3,6 +3,7 @@
 //! Owns what SSO says and how long that may be believed. Knows nothing of rows, GraphQL or REST, and decides nothing:
 //! that SSO is down is a value ([`SsoView::Unavailable`]) which the core handles.
 
+mod circuit;
 mod client;
 mod fault;
 pub mod simulator;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use self::circuit::CircuitSettings;
 use self::client::Client;
 use self::view::Views;
 use crate::clock::Clock;
@@ -35,6 +37,8 @@ pub struct SsoSettings {
     pub budget: Duration,
     /// How old a fetched view may be when it serves a request; zero: every request asks SSO.
     pub max_age: Duration,
+    /// When SSO is left alone for a while; `None`: never.
+    pub circuit: Option<CircuitSettings>,
 }
 
 /// The settings cannot be used.
@@ -67,8 +71,8 @@ impl Sso {
     /// # Errors
     /// [`SsoSetupError`] where a setting cannot be used.
     pub fn new(settings: SsoSettings, clock: Clock) -> Result<Self, SsoSetupError> {
-        let SsoSettings { url, token, budget, max_age } = settings;
-        let client = Arc::new(Client::new(&url, &token, budget)?);
+        let SsoSettings { url, token, budget, max_age, circuit } = settings;
+        let client = Arc::new(Client::new(&url, &token, budget, circuit)?);
         let views = Arc::new(Views::new(Arc::clone(&client), clock, budget, max_age));
         Ok(Self { client, views })
     }

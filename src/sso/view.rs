@@ -229,7 +229,7 @@ mod tests {
 
     fn views() -> Views {
         let url = "http://localhost".parse().unwrap();
-        let client = Client::new(&url, &"token".to_owned().into(), Duration::from_secs(1)).unwrap();
+        let client = Client::new(&url, &"token".to_owned().into(), Duration::from_secs(1), None).unwrap();
         Views::new(Arc::new(client), Clock::default(), Duration::from_secs(1), Duration::from_secs(1))
     }
 

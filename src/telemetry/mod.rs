@@ -121,6 +121,7 @@ fn describe() {
     describe_counter!("graphql_errors_total", "GraphQL errors, by code");
     describe_counter!("sso_requests_total", "Calls to SSO, by outcome");
     describe_histogram!("sso_request_duration_seconds", Unit::Seconds, "Time of one call to SSO");
+    describe_gauge!("sso_circuit_open", "1 while SSO is left alone after too many failures in a row, else 0");
     describe_counter!("connections_degraded_total", "Answers without SSO's part, by front end");
     describe_counter!("repairs_total", "Attempted repairs, by the way they came and their outcome");
     describe_gauge!("db_pool_connections", "Database connections of this process, by state");

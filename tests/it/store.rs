@@ -25,9 +25,9 @@ async fn no_finder_gives_another_owners_row(database: Database) {
     };
 
     assert_eq!(store.connections(owner, true).await.unwrap().len(), count(&world.connections));
-    let owned: Vec<_> = partners.iter().map(|partner| (owner, *partner)).collect();
-    assert_eq!(store.account_entities(&owned).await.unwrap().len(), count(&world.entities));
-    assert_eq!(store.custom_entities(&owned).await.unwrap().len(), count(&world.custom_entities));
+    let of_owner: Vec<_> = partners.iter().map(|partner| (owner, *partner)).collect();
+    assert_eq!(store.account_entities(&of_owner).await.unwrap().len(), count(&world.entities));
+    assert_eq!(store.custom_entities(&of_owner).await.unwrap().len(), count(&world.custom_entities));
     // Of several owners at once, each has its own.
     let both: Vec<_> = partners.iter().flat_map(|partner| [(owner, *partner), (other, *partner)]).collect();
     let entities = store.account_entities(&both).await.unwrap();

@@ -70,6 +70,8 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
             budget: Duration::from_millis(800),
             // So that a switched scenario shows at once.
             max_age: Duration::ZERO,
+            circuit_failures: 0,
+            circuit_open: Duration::from_secs(5),
         },
         max_page_size: 100,
         introspection: true,

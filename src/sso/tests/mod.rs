@@ -1,6 +1,7 @@
 //! What the client, the kept views and the simulator do over real sockets.
 
 mod batch;
+mod circuit;
 mod client;
 mod faults;
 mod simulator;

@@ -60,6 +60,7 @@ pub(super) fn settings(url: &str) -> SsoSettings {
         token: TOKEN.to_owned().into(),
         budget: AMPLE,
         max_age: Duration::from_mins(1),
+        circuit: None,
     }
 }
 

@@ -121,6 +121,7 @@ impl TestApp {
             // Wide, since many tests share two cores.
             budget: Duration::from_secs(10),
             max_age: Duration::from_millis(max_age_millis),
+            circuit: None,
         };
         let sso = Sso::new(settings, clock.clone()).unwrap();
         let store = database.store().await;

@@ -1,0 +1,161 @@
+//! The circuit breaker: after so many failures in a row SSO is left alone for a while, then one probe decides.
+//!
+//! One for the process. What counts as a failure is for the client to say; that the machine lets through one probe at a
+//! time, and not all who ask meanwhile, is added here.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use failsafe::failure_policy::{ConsecutiveFailures, consecutive_failures};
+use failsafe::{Instrument, StateMachine, backoff};
+
+/// When the circuit opens, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CircuitSettings {
+    /// So many failures in a row open it.
+    pub failures: NonZeroU32,
+    /// How long until one probe.
+    pub open_for: Duration,
+}
+
+type Policy = ConsecutiveFailures<backoff::Constant>;
+
+/// The breaker. Without settings it never opens.
+pub(super) struct Circuit(Option<Breaker>);
+
+struct Breaker {
+    machine: StateMachine<Policy, State>,
+    state: State,
+}
+
+/// What the machine tells of itself. Clones are one.
+#[derive(Debug, Clone, Default)]
+struct State {
+    /// Not closed: what passes is a probe.
+    is_open: Arc<AtomicBool>,
+    is_probing: Arc<AtomicBool>,
+}
+
+/// Leave for one exchange. Dropped without a word it says nothing about SSO.
+pub(super) struct Permit<'a> {
+    breaker: Option<&'a Breaker>,
+    is_probe: bool,
+}
+
+impl Circuit {
+    pub(super) fn new(settings: Option<CircuitSettings>) -> Self {
+        metrics::gauge!("sso_circuit_open").set(0);
+        Self(settings.map(|CircuitSettings { failures, open_for }| {
+            let state = State::default();
+            let policy = consecutive_failures(failures.get(), backoff::constant(open_for));
+            Breaker { machine: StateMachine::new(policy, state.clone()), state }
+        }))
+    }
+
+    /// Leave to ask SSO; `None`: the circuit is open.
+    pub(super) fn permit(&self) -> Option<Permit<'_>> {
+        let Some(breaker) = &self.0 else { return Some(Permit { breaker: None, is_probe: false }) };
+        if !breaker.machine.is_call_permitted() {
+            return None;
+        }
+        let is_probe = breaker.state.is_open.load(Ordering::Acquire);
+        if is_probe && breaker.state.is_probing.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        Some(Permit { breaker: Some(breaker), is_probe })
+    }
+}
+
+impl Permit<'_> {
+    /// SSO is there.
+    pub(super) fn succeeded(self) {
+        if let Some(breaker) = self.breaker {
+            breaker.machine.on_success();
+        }
+    }
+
+    /// SSO is not there.
+    pub(super) fn failed(self) {
+        if let Some(breaker) = self.breaker {
+            breaker.machine.on_error();
+        }
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if let Some(breaker) = self.breaker.filter(|_| self.is_probe) {
+            breaker.state.is_probing.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl Instrument for State {
+    fn on_call_rejected(&self) {}
+
+    fn on_open(&self) {
+        if !self.is_open.swap(true, Ordering::AcqRel) {
+            metrics::gauge!("sso_circuit_open").set(1);
+            tracing::warn!("SSO keeps failing: it is left alone, and answers are degraded, until a probe succeeds");
+        }
+    }
+
+    fn on_half_open(&self) {}
+
+    fn on_closed(&self) {
+        if self.is_open.swap(false, Ordering::AcqRel) {
+            metrics::gauge!("sso_circuit_open").set(0);
+            tracing::info!("SSO answers again");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn circuit(failures: u32, open_for: Duration) -> Circuit {
+        Circuit::new(NonZeroU32::new(failures).map(|failures| CircuitSettings { failures, open_for }))
+    }
+
+    fn fail(circuit: &Circuit) {
+        circuit.permit().unwrap().failed();
+    }
+
+    #[test]
+    fn failures_in_a_row_open_it_and_a_success_between_begins_anew() {
+        let circuit = circuit(3, Duration::from_mins(1));
+        fail(&circuit);
+        fail(&circuit);
+        circuit.permit().unwrap().succeeded();
+        fail(&circuit);
+        fail(&circuit);
+        assert!(circuit.permit().is_some());
+        fail(&circuit);
+        assert!(circuit.permit().is_none());
+    }
+
+    #[test]
+    fn one_probe_at_a_time_decides() {
+        let circuit = circuit(1, Duration::ZERO);
+        fail(&circuit);
+        std::thread::sleep(Duration::from_millis(2));
+        let probe = circuit.permit().unwrap();
+        assert!(circuit.permit().is_none(), "another is on its way");
+        drop(probe);
+        let probe = circuit.permit().unwrap();
+        probe.succeeded();
+        let (first, second) = (circuit.permit(), circuit.permit());
+        assert!(first.is_some() && second.is_some(), "closed again");
+    }
+
+    #[test]
+    fn without_settings_it_never_opens() {
+        let circuit = circuit(0, Duration::ZERO);
+        for _ in 0..100 {
+            fail(&circuit);
+        }
+    }
+}

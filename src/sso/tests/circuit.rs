@@ -1,0 +1,92 @@
+//! The circuit through the whole client: what opens it, what it spares SSO, and who closes it.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::support::{REQUEST, account, answer, connection_id, settings};
+use crate::clock::Clock;
+use crate::domain::sso_view::SourceFailure;
+use crate::sso::{CircuitSettings, Sso, SsoSettings};
+
+const FAILURES: u32 = 3;
+
+fn sso(server: &MockServer, open_for: Duration) -> Sso {
+    let failures = NonZeroU32::new(FAILURES).unwrap();
+    let circuit = Some(CircuitSettings { failures, open_for });
+    Sso::new(SsoSettings { circuit, max_age: Duration::ZERO, ..settings(&server.uri()) }, Clock::default()).unwrap()
+}
+
+async fn serve(template: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(method("GET")).respond_with(template).mount(&server).await;
+    server
+}
+
+async fn calls(server: &MockServer) -> usize {
+    server.received_requests().await.unwrap().len()
+}
+
+#[tokio::test]
+async fn server_errors_and_429_open_it_for_reads_and_repairs_alike() {
+    for status in [500, 503, 429] {
+        let server = serve(ResponseTemplate::new(status)).await;
+        let sso = sso(&server, Duration::from_mins(1));
+        for _ in 1..FAILURES {
+            assert_eq!(sso.view(account(1), REQUEST).await.failure(), Some(SourceFailure::BadStatus));
+        }
+        let repaired = sso.connection(connection_id(1), account(1), REQUEST).await;
+        assert_eq!(repaired, Err(SourceFailure::BadStatus), "a repair feeds it");
+        assert_eq!(calls(&server).await, 3);
+        assert_eq!(sso.view(account(1), REQUEST).await.failure(), Some(SourceFailure::CircuitOpen), "{status}");
+        assert_eq!(sso.view(account(2), REQUEST).await.failure(), Some(SourceFailure::CircuitOpen));
+        let repaired = sso.connection(connection_id(1), account(1), REQUEST).await;
+        assert_eq!(repaired, Err(SourceFailure::CircuitOpen), "and obeys it");
+        assert_eq!(calls(&server).await, 3, "SSO is left alone");
+    }
+}
+
+#[tokio::test]
+async fn what_is_one_tenants_trouble_does_not_open_it() {
+    for template in [
+        ResponseTemplate::new(404),
+        ResponseTemplate::new(401),
+        ResponseTemplate::new(302),
+        ResponseTemplate::new(200).set_body_string("garbage"),
+        answer(&[], Some("again"), "\"a\""),
+    ] {
+        let server = serve(template).await;
+        let sso = sso(&server, Duration::from_mins(1));
+        for _ in 0..2 * FAILURES {
+            let failure = sso.view(account(1), REQUEST).await.failure();
+            assert!(matches!(failure, Some(SourceFailure::BadStatus | SourceFailure::BadPayload)), "{failure:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_probe_closes_it_again_while_the_others_wait_for_nothing() {
+    let server = serve(ResponseTemplate::new(503)).await;
+    let open_for = Duration::from_millis(50);
+    let sso = sso(&server, open_for);
+    for _ in 0..FAILURES {
+        sso.view(account(1), REQUEST).await;
+    }
+    server.reset().await;
+    let slow = answer(&[], None, "\"a\"").set_delay(Duration::from_millis(200));
+    Mock::given(method("GET")).respond_with(slow).mount(&server).await;
+    tokio::time::sleep(open_for * 2).await;
+    let many = (1..=20).map(|number| {
+        let sso = sso.clone();
+        tokio::spawn(async move { sso.view(account(number), REQUEST).await.failure() })
+    });
+    let outcomes = futures_util::future::join_all(many).await;
+    let succeeded = outcomes.iter().filter(|outcome| outcome.as_ref().unwrap().is_none()).count();
+    assert_eq!((succeeded, calls(&server).await), (1, 1));
+    assert!(
+        outcomes.iter().all(|outcome| matches!(outcome.as_ref().unwrap(), None | Some(SourceFailure::CircuitOpen)))
+    );
+    assert_eq!(sso.view(account(3), REQUEST).await.failure(), None, "closed");
+}
