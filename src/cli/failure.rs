@@ -10,6 +10,7 @@ use tracing_subscriber::filter::ParseError;
 
 use super::output;
 use crate::config::ConfigError;
+use crate::domain::repair::RepairRefusal;
 use crate::graphql::document::InvalidSchema;
 use crate::sso::SsoSetupError;
 use crate::store::StoreError;
@@ -26,6 +27,9 @@ pub enum Failure {
     /// What was asked for cannot be done as things stand; the text says what to do.
     #[error("{0}")]
     Refused(String),
+    /// A repair was refused.
+    #[error("{}", .0.explanation())]
+    Repair(RepairRefusal),
     /// The process cannot be set up.
     #[error("cannot start")]
     Start(#[source] io::Error),
@@ -81,10 +85,14 @@ impl Failure {
         move |source| Self::Store { doing, source }
     }
 
-    /// 2 where the arguments or the configuration must change, 1 for the rest.
+    /// 2 where the arguments or the configuration must change, a refused repair's own, 1 for the rest.
     fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Configuration(_) => 2,
+            Self::Repair(RepairRefusal::AlreadyExists) => 3,
+            Self::Repair(RepairRefusal::SsoConnectionNotFound) => 4,
+            Self::Repair(RepairRefusal::SsoUnavailable) => 5,
+            Self::Repair(RepairRefusal::AccountNotFound) => 6,
             Self::Refused(_)
             | Self::Start(_)
             | Self::Log(_)

@@ -7,6 +7,7 @@ mod failure;
 mod keys;
 mod migrate;
 mod output;
+mod repair;
 mod schema;
 pub mod serve;
 mod sso_sim;
@@ -20,7 +21,8 @@ use clap::{ArgMatches, Command};
 use crate::config::{Environment, process_environment};
 pub use failure::{Failure, report};
 
-/// Does what the arguments say, and gives the process's exit code: 0 done, 1 failed, 2 wrong arguments or configuration.
+/// Does what the arguments say, and gives the process's exit code: 0 done, 1 failed, 2 wrong arguments or configuration,
+/// 3 to 6 a refused repair.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match command().try_get_matches_from(arguments) {
         Ok(matches) => dispatch(&matches, &process_environment).await,
@@ -40,6 +42,7 @@ fn command() -> Command {
         .subcommand(migrate::command())
         .subcommand(accounts::command())
         .subcommand(keys::command())
+        .subcommand(repair::command())
         .subcommand(sso_sim::command())
         .subcommand(schema::command())
 }
@@ -52,6 +55,7 @@ async fn dispatch(matches: &ArgMatches, environment: Environment<'_>) -> Result<
         Some(("migrate", matches)) => migrate::run(matches, environment).await,
         Some(("accounts", matches)) => accounts::run(matches, environment).await,
         Some(("keys", matches)) => keys::run(matches, environment).await,
+        Some(("repair", matches)) => repair::run(matches, environment).await,
         Some(("sso-sim", matches)) => sso_sim::run(matches, environment).await,
         _ => Err(no_command()),
     }

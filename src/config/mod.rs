@@ -30,6 +30,17 @@ pub struct ConfigError(pub(crate) String);
 pub const DATABASE_COMMAND: &[&Setting] =
     &[&setting::DATABASE_URL, &setting::DATABASE_MAX_CONNECTIONS, &setting::LOG_FORMAT, &setting::RUST_LOG];
 
+/// The settings of `repair`: the database's and SSO's.
+pub const REPAIR_COMMAND: &[&Setting] = &[
+    &setting::DATABASE_URL,
+    &setting::DATABASE_MAX_CONNECTIONS,
+    &setting::SSO_URL,
+    &setting::SSO_TOKEN,
+    &setting::SSO_TIMEOUT_MS,
+    &setting::LOG_FORMAT,
+    &setting::RUST_LOG,
+];
+
 /// The settings of a command that only logs.
 pub const LOGGING_COMMAND: &[&Setting] = &[&setting::LOG_FORMAT, &setting::RUST_LOG];
 
@@ -129,6 +140,28 @@ impl DatabaseCommandConfig {
     pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let sources = Sources::open(matches, environment)?;
         Ok(Self { database: database(&sources)?, log: log(&sources)? })
+    }
+}
+
+/// What `repair` needs.
+#[derive(Debug, Clone)]
+pub struct RepairCommandConfig {
+    /// The database.
+    pub database: DatabaseConfig,
+    /// The SSO service.
+    pub sso: SsoConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+impl RepairCommandConfig {
+    /// Reads the settings of [`REPAIR_COMMAND`].
+    ///
+    /// # Errors
+    /// The first setting that is missing or will not do.
+    pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let sources = Sources::open(matches, environment)?;
+        Ok(Self { database: database(&sources)?, sso: sso(&sources)?, log: log(&sources)? })
     }
 }
 

@@ -143,6 +143,19 @@ pub enum RepairRefusal {
     AccountNotFound,
 }
 
+impl RepairRefusal {
+    /// What was wrong, and what to do: the same words at every door.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::AlreadyExists => "the account has this connection already; there is nothing to repair",
+            Self::SsoConnectionNotFound => "SSO does not list this connection for the account; check the id",
+            Self::SsoUnavailable => "SSO is unavailable, so nothing was written; try again later",
+            Self::AccountNotFound => "no account has this id; check it",
+        }
+    }
+}
+
 /// By which door a repair came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RepairVia {

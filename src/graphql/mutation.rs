@@ -27,15 +27,15 @@ impl Mutation {
         let RepairConnectionInput { connection_id, account_id, dry_run, reason } = input;
         let state = RequestState::of(context)?;
         let connection_id = SsoConnectionId(connection_id.0);
+        let account = account_id.map(|account| account.0.into());
         let request = RepairRequest {
             connection_id,
-            account_id: account_id.map(|account| account.0.into()),
             is_dry_run: dry_run,
             reason: reason.as_deref().map(storable),
             via: RepairVia::Graphql,
             request_id: state.request_id.clone(),
         };
-        let repair = state.app.connections.repair(&state.caller, request).await?;
+        let repair = state.app.connections.repair(&state.caller, account, request).await?;
         Ok(RepairConnectionPayload::new(repair, connection_id))
     }
 }

@@ -100,13 +100,12 @@ pub async fn repair(
     let connection_id = connection_id(&headers, body)?;
     let request = RepairRequest {
         connection_id,
-        account_id: None,
         is_dry_run: false,
         reason: None,
         via: RepairVia::Rest,
         request_id: request_id.as_str().into(),
     };
-    let repair = app.connections.repair(&caller, request).await?;
+    let repair = app.connections.repair(&caller, None, request).await?;
     match (repair.result, repair.plan) {
         (Ok(_), Some(row)) => Ok((StatusCode::CREATED, Json(Created { id: row.id.0 })).into_response()),
         (Ok(_), None) => Err(ApiError::internal().into()),
@@ -115,22 +114,14 @@ pub async fn repair(
 }
 
 fn refused(refusal: RepairRefusal) -> RestError {
-    let (status, code, message) = match refusal {
-        RepairRefusal::AlreadyExists => {
-            (StatusCode::CONFLICT, ErrorCode::BadUserInput, "a connection already exists for this connection_id")
+    let (status, code) = match refusal {
+        RepairRefusal::AlreadyExists => (StatusCode::CONFLICT, ErrorCode::BadUserInput),
+        RepairRefusal::SsoConnectionNotFound | RepairRefusal::AccountNotFound => {
+            (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::BadUserInput)
         }
-        RepairRefusal::SsoConnectionNotFound | RepairRefusal::AccountNotFound => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            ErrorCode::BadUserInput,
-            "SSO does not list this connection_id for your account",
-        ),
-        RepairRefusal::SsoUnavailable => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            ErrorCode::SsoUnavailable,
-            "SSO is unavailable, so nothing was written; try again later",
-        ),
+        RepairRefusal::SsoUnavailable => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SsoUnavailable),
     };
-    RestError::new(status, ApiError::new(code, message))
+    RestError::new(status, ApiError::new(code, refusal.explanation()))
 }
 
 /// Reads `{"connection_id": "<24 hex>"}`.

@@ -1,20 +1,18 @@
 //! The repair verb: inserts the one missing row, and leaves a trail of every attempt. Fails closed.
 
 use crate::domain::caller::{Account, Caller};
-use crate::domain::id::{AccountId, SsoConnectionId};
+use crate::domain::id::{AccountId, KeyId, SsoConnectionId};
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord, RepairRefusal, RepairVia, plan};
 use crate::store::Inserted;
 use crate::telemetry::statements::inherited;
 
 use super::{Connections, ServiceError};
 
-/// What a superuser asks for. Its parts are well formed already.
+/// What is asked for. Its parts are well formed already.
 #[derive(Debug, Clone)]
 pub struct RepairRequest {
     /// The connection at SSO.
     pub connection_id: SsoConnectionId,
-    /// The tenant; `None`: the caller's own account.
-    pub account_id: Option<AccountId>,
     /// Say what would be written, write nothing.
     pub is_dry_run: bool,
     /// Why, in the actor's words.
@@ -39,22 +37,50 @@ pub struct Repair {
 }
 
 impl Connections {
-    /// Repairs one connection. Runs to its end even when the client hangs up, so that no attempt goes unrecorded.
+    /// A caller's repair of one connection, in the named account or, without a name, in its own. Runs to its end even
+    /// when the client hangs up, so that no attempt goes unrecorded.
     ///
     /// # Errors
     /// [`ServiceError::SuperuserRequired`], and the store's. Expected refusals are data.
-    pub async fn repair(&self, caller: &Caller, request: RepairRequest) -> Result<Repair, ServiceError> {
+    pub async fn repair(
+        &self,
+        caller: &Caller,
+        account: Option<AccountId>,
+        request: RepairRequest,
+    ) -> Result<Repair, ServiceError> {
         let actor = caller.superuser().ok_or(ServiceError::SuperuserRequired)?.into();
-        let attempt = Attempt { connections: self.clone(), caller: caller.clone(), actor, request };
+        let own = &caller.account;
+        let account = account.unwrap_or(own.id);
+        let known = (account == own.id).then(|| own.clone());
+        let attempt = Attempt { connections: self.clone(), actor, key: Some(caller.key), account, known, request };
         tokio::spawn(inherited(attempt.run())).await?
+    }
+
+    /// An operator's repair of one connection, at the machine itself, which needs no key.
+    ///
+    /// # Errors
+    /// The store's. Expected refusals are data.
+    pub async fn repair_as_operator(
+        &self,
+        actor: &str,
+        account: AccountId,
+        request: RepairRequest,
+    ) -> Result<Repair, ServiceError> {
+        let attempt =
+            Attempt { connections: self.clone(), actor: actor.into(), key: None, account, known: None, request };
+        attempt.run().await
     }
 }
 
-/// One superuser's attempt.
+/// One attempt.
 struct Attempt {
     connections: Connections,
-    caller: Caller,
     actor: Box<str>,
+    key: Option<KeyId>,
+    /// The tenant, as it was named.
+    account: AccountId,
+    /// The tenant, where it need not be looked up.
+    known: Option<Account>,
     request: RepairRequest,
 }
 
@@ -83,7 +109,7 @@ impl Attempt {
                 record: None,
             });
         }
-        let record = self.record(tenant.id, Ok(()), Some(&row));
+        let record = self.record(Ok(()), Some(&row));
         match store.insert_repair(&row, &record).await? {
             Inserted::Created => {
                 sso.mark_stale(tenant.sso_id);
@@ -101,9 +127,9 @@ impl Attempt {
     }
 
     async fn tenant(&self) -> Result<Option<Account>, ServiceError> {
-        match self.request.account_id {
-            Some(id) if id != self.caller.account.id => Ok(self.connections.store.account(id).await?),
-            _ => Ok(Some(self.caller.account.clone())),
+        match &self.known {
+            Some(known) => Ok(Some(known.clone())),
+            None => Ok(self.connections.store.account(self.account).await?),
         }
     }
 
@@ -111,8 +137,7 @@ impl Attempt {
     async fn refused(&self, tenant: Option<Account>, refusal: RepairRefusal) -> Result<Repair, ServiceError> {
         let mut record = None;
         if !self.request.is_dry_run {
-            let named = self.request.account_id.unwrap_or(self.caller.account.id);
-            let refused = self.record(named, Err(refusal), None);
+            let refused = self.record(Err(refusal), None);
             self.connections.store.insert_record(&refused).await?;
             count(self.request.via, refusal.as_str());
             record = Some(refused);
@@ -120,19 +145,14 @@ impl Attempt {
         Ok(Repair { tenant, result: Err(refusal), plan: None, record })
     }
 
-    fn record(
-        &self,
-        account_id: AccountId,
-        result: Result<(), RepairRefusal>,
-        row: Option<&NewConnection>,
-    ) -> RepairRecord {
+    fn record(&self, result: Result<(), RepairRefusal>, row: Option<&NewConnection>) -> RepairRecord {
         let now = self.connections.clock.now();
         RepairRecord {
             id: self.connections.new_ids.next(now).into(),
-            account_id,
+            account_id: self.account,
             external_id: self.request.connection_id,
             actor: self.actor.clone(),
-            api_key_id: Some(self.caller.key),
+            api_key_id: self.key,
             via: self.request.via,
             reason: self.request.reason.clone(),
             request_id: self.request.request_id.clone(),

@@ -5,6 +5,12 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use lc_connections::sso::simulator::{Scenario, Simulator, parse_data};
+use secrecy::ExposeSecret;
+
+use crate::support::databases::Database;
+use crate::support::world::World;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lc-connections");
 
 /// Without what the test's own environment may hold.
@@ -195,3 +201,69 @@ fn every_line_that_the_demo_prints_works_as_printed() {
     }
     assert!(answers[0].matches("sso_only").count() == 2 && answers[8].matches("sso_only").count() == 1);
 }
+
+/// What `repair --json` says, its exit code, and what it told people.
+fn repair(database: &str, sso: &str, arguments: &[&str]) -> (i32, serde_json::Value, String) {
+    let mut command = program(&[&["repair", "--json", "--database-url", database], arguments].concat());
+    let (code, stdout, stderr) = run(command.env("SSO_URL", sso).env("SSO_TOKEN", "secret-token"));
+    assert!(!stderr.contains("secret-token"), "{stderr}");
+    (code, serde_json::from_str(&stdout).unwrap_or_default(), stderr)
+}
+
+async fn an_operator_repairs_from_the_command_line(database: Database) {
+    let world = World::with_connections(8);
+    database.execute(&world.sql()).await;
+    let sso = Simulator::new(parse_data(&serde_json::json!(world.listed).to_string()).unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let sso_url = format!("http://{}", listener.local_addr().unwrap());
+    sso.spawn(listener);
+    let (account, missing) = (world.caller().id.clone(), world.missing()[0].clone());
+    let unknown = "0123456789abcdef01234567".to_owned();
+    let url = database.url.expose_secret().to_owned();
+    let as_ada = |id: &str, account: &str, more: &[&str]| {
+        let (url, sso_url) = (url.clone(), sso_url.clone());
+        let arguments: Vec<String> = [id, "--account", account, "--actor", "ada@example.com"]
+            .iter()
+            .chain(more)
+            .map(ToString::to_string)
+            .collect();
+        tokio::task::spawn_blocking(move || {
+            repair(&url, &sso_url, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+        })
+    };
+
+    let (code, dry, _) = as_ada(&missing, &account, &["--dry-run"]).await.unwrap();
+    assert_eq!((code, &dry["outcome"], &dry["id"]), (0, &"WOULD_CREATE".into(), &serde_json::Value::Null), "{dry}");
+    assert_eq!(database.count("repair_records").await, 0);
+    let upper = missing.to_uppercase();
+    let (code, done, _) = as_ada(&upper, &account, &["--reason", "missed message"]).await.unwrap();
+    assert_eq!((code, &done["outcome"], &done["changes"]), (0, &"CREATED".into(), &dry["changes"]), "{done}");
+    let row =
+        format!("account_connections WHERE id = '{}' AND external_id = '{missing}'", done["id"].as_str().unwrap());
+    assert_eq!(database.count(&row).await, 1);
+
+    for (id, account, expected, word) in [
+        (&missing, &account, 3, "ALREADY_EXISTS"),
+        (&unknown, &account, 4, "SSO_CONNECTION_NOT_FOUND"),
+        (&world.foreign()[0], &account, 4, "SSO_CONNECTION_NOT_FOUND"),
+        (&missing, &unknown, 6, "ACCOUNT_NOT_FOUND"),
+    ] {
+        let (code, told, stderr) = as_ada(id, account, &[]).await.unwrap();
+        assert_eq!((code, &told["error_code"], &told["outcome"]), (expected, &word.into(), &serde_json::Value::Null));
+        assert!(stderr.contains("error: "), "{stderr}");
+    }
+    sso.set_scenario(Scenario::Down);
+    let (code, told, _) = as_ada(&unknown, &account, &[]).await.unwrap();
+    assert_eq!((code, &told["error_code"]), (5, &"SSO_UNAVAILABLE".into()));
+
+    assert_eq!(database.count("repair_records").await, 6);
+    let by_ada = "repair_records WHERE via = 'cli' AND actor = 'ada@example.com' AND api_key_id IS NULL";
+    assert_eq!(database.count(by_ada).await, 6);
+    let created = format!("{by_ada} AND outcome = 'CREATED' AND reason = 'missed message' AND error_code IS NULL");
+    assert_eq!(database.count(&created).await, 1);
+    let request_id = done["request_id"].as_str().unwrap();
+    assert_eq!(database.count(&format!("repair_records WHERE request_id = '{request_id}'")).await, 1);
+    assert_eq!(as_ada(&unknown, "nobody", &[]).await.unwrap().0, 2);
+}
+
+crate::on_both_databases!(an_operator_repairs_from_the_command_line);

@@ -109,6 +109,70 @@ async fn a_repair_keeps_the_entry_its_place_and_its_global_id(database: Database
 
 crate::on_both_databases!(a_repair_keeps_the_entry_its_place_and_its_global_id);
 
+/// A row of `account_connections`, each column as the plan's JSON would have it, but for its `id`.
+async fn row_without_id(database: &Database, account: &str, external_id: &str) -> Value {
+    let is_postgres = database.backend() == sea_orm::DbBackend::Postgres;
+    let columns = if is_postgres {
+        "SELECT column_name::text FROM information_schema.columns WHERE table_name = 'account_connections'"
+    } else {
+        "SELECT name FROM pragma_table_info('account_connections')"
+    };
+    let mut row = serde_json::Map::new();
+    for column in database.texts(columns).await.into_iter().filter(|column| column != "id") {
+        let text = match (column.ends_with("_at"), is_postgres) {
+            (true, true) => format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"),
+            _ => format!("CAST({column} AS text)"),
+        };
+        let sql = format!(
+            "SELECT {text} FROM account_connections WHERE account_id = '{account}' AND external_id = '{external_id}'"
+        );
+        let stored: Option<String> = database.scalar(&sql).await;
+        let value = match stored {
+            Some(json) if column == "ui_state" => serde_json::from_str(&json).unwrap(),
+            text => json!(text),
+        };
+        row.insert(column, value);
+    }
+    Value::Object(row)
+}
+
+async fn a_dry_run_tells_exactly_what_the_real_run_inserts(database: Database) {
+    let app = TestApp::start(&database).await;
+    let mut repaired = 0;
+    for seed in 0..30 {
+        let world = World::random(seed, 14);
+        database.empty().await;
+        database.execute(&world.sql()).await;
+        let app = app.become_superuser(world.caller()).await;
+        app.simulator.replace(&world.listed);
+        // Of the caller's account and, by name, of the others'.
+        for number in 0..world.accounts.len() {
+            let account = &world.accounts[number].id;
+            for missing in world.asked_by(number).missing() {
+                let input = |dry_run: bool| json!({"input": {"connectionId": missing, "accountId": account, "dryRun": dry_run}});
+                let dry = app.graphql(REPAIR, &input(true)).await.body["data"]["repairConnection"].clone();
+                assert_eq!(dry["outcome"], json!("WOULD_CREATE"), "{dry}");
+                let count =
+                    |id: &str| format!("account_connections WHERE account_id = '{account}' AND external_id = '{id}'");
+                assert_eq!(database.count(&count(&missing)).await, 0, "a dry run writes nothing");
+                let real = app.graphql(REPAIR, &input(false)).await.body["data"]["repairConnection"].clone();
+                assert_eq!(real["plan"], dry["plan"]);
+                let changes = dry["plan"]["changes"].as_array().unwrap();
+                assert!(changes.iter().all(|change| change["before"].is_null()));
+                let told: serde_json::Map<String, Value> = changes
+                    .iter()
+                    .map(|change| (change["path"].as_str().unwrap().to_owned(), change["after"].clone()))
+                    .collect();
+                assert_eq!(Value::Object(told), row_without_id(&database, account, &missing).await, "seed {seed}");
+                repaired += 1;
+            }
+        }
+    }
+    assert!(repaired > 100, "{repaired}");
+}
+
+crate::on_both_databases!(a_dry_run_tells_exactly_what_the_real_run_inserts);
+
 async fn refusals_write_a_trail_and_nothing_else(database: Database) {
     let (app, world, missing) = superuser(&database).await;
     let rows = database.count("account_connections").await;

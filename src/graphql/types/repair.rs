@@ -139,14 +139,8 @@ pub struct RepairUserError {
 #[Object]
 impl RepairUserError {
     /// What was wrong, and what to do.
-    async fn message(&self) -> String {
-        let text = match self.refusal {
-            RepairRefusal::AlreadyExists => "The account has this connection already; there is nothing to repair.",
-            RepairRefusal::SsoConnectionNotFound => "SSO does not list this connection for the account; check the id.",
-            RepairRefusal::SsoUnavailable => "SSO is unavailable, so nothing was written; try again later.",
-            RepairRefusal::AccountNotFound => "No account has this id; check accountId.",
-        };
-        text.to_owned()
+    async fn message(&self) -> &'static str {
+        self.refusal.explanation()
     }
 
     /// Path in the input. null: of no single field.
