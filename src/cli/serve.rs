@@ -14,9 +14,10 @@ use crate::clock::Clock;
 use crate::config::{self, Config, Environment, SsoConfig};
 use crate::graphql::handler::Endpoint;
 use crate::http::health::{self, Readiness};
+use crate::http::metrics;
+use crate::http::router::{RouterOptions, router};
 use crate::http::server::{self, Patience};
 use crate::http::stop::Stop;
-use crate::http::{metrics, router};
 use crate::sso::{CircuitSettings, Sso, SsoSettings};
 use crate::store::Store;
 use crate::telemetry::{self, Metrics};
@@ -87,7 +88,8 @@ fn routes(config: &Config, store: &Store, clock: &Clock, operations: Router) -> 
     let largest_page = usize::try_from(config.max_page_size).unwrap_or(usize::MAX);
     let app = App::new(store, sso, clock, largest_page, config.introspection);
     let graphql = Endpoint::new(app.clone())?;
-    Ok(router::router(&app, graphql, operations))
+    let options = RouterOptions { graphiql: config.graphiql, cors_origins: config.cors_origins.clone() };
+    Ok(router(&app, graphql, operations, options))
 }
 
 /// What the SSO client takes of the configuration.

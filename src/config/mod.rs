@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command};
+use http::HeaderValue;
 use secrecy::SecretString;
 use url::Url;
 
@@ -97,6 +98,10 @@ pub struct Config {
     pub max_page_size: u32,
     /// Whether GraphQL introspection is answered.
     pub introspection: bool,
+    /// Whether `/graphiql` is there.
+    pub graphiql: bool,
+    /// The origins whose pages may call this server from a browser.
+    pub cors_origins: Vec<HeaderValue>,
     /// How the server ends.
     pub shutdown: ShutdownConfig,
     /// What is logged, and how.
@@ -117,6 +122,8 @@ impl Config {
             sso: sso(&sources)?,
             max_page_size: sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?,
             introspection: sources.required(&setting::INTROSPECTION, parse::boolean)?,
+            graphiql: sources.required(&setting::GRAPHIQL, parse::boolean)?,
+            cors_origins: sources.optional(&setting::CORS_ORIGINS, parse::origins)?.unwrap_or_default(),
             shutdown: shutdown(&sources)?,
             log: log(&sources)?,
         })

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::HeaderValue;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -43,6 +44,33 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
         return Err("must hold no user, password, query or fragment; the token belongs in SSO_TOKEN".to_owned());
     }
     Ok(url)
+}
+
+/// Origins, separated by commas or spaces, each as a browser writes it in `Origin`: what is written otherwise would never
+/// be met.
+pub(super) fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {
+    let parts = text.split(|separator: char| separator == ',' || separator.is_whitespace());
+    parts.filter(|part| !part.is_empty()).map(origin).collect()
+}
+
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    if text.contains('*') {
+        return Err(format!("must name each origin in full, but holds {text:?}"));
+    }
+    let no_origin = || format!("must hold origins like https://app.example.com, and {text:?} is none");
+    let url = Url::parse(text).map_err(|_| no_origin())?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(no_origin());
+    }
+    let origin = url.origin().ascii_serialization();
+    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    if !is_bare || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("must hold scheme, host and port alone: {origin} instead of {text:?}"));
+    }
+    if origin != text {
+        return Err(format!("must hold origins as browsers write them: {origin} instead of {text:?}"));
+    }
+    HeaderValue::from_str(&origin).map_err(|_| no_origin())
 }
 
 pub(super) fn token(text: &str) -> Result<SecretString, String> {

@@ -15,11 +15,13 @@ pub struct Setting {
     pub meaning: &'static str,
     /// Whether its value must never be shown.
     pub is_secret: bool,
+    /// Whether it holds several values: separated by commas or spaces in a text, or an array in the file.
+    pub is_list: bool,
 }
 
 impl Setting {
     const fn new(name: &'static str, value_name: &'static str, meaning: &'static str) -> Self {
-        Self { name, value_name, default: None, meaning, is_secret: false }
+        Self { name, value_name, default: None, meaning, is_secret: false, is_list: false }
     }
 
     const fn or(mut self, default: &'static str) -> Self {
@@ -29,6 +31,11 @@ impl Setting {
 
     const fn secret(mut self) -> Self {
         self.is_secret = true;
+        self
+    }
+
+    const fn list(mut self) -> Self {
+        self.is_list = true;
         self
     }
 
@@ -102,6 +109,13 @@ settings! {
     MAX_PAGE_SIZE = Setting::new("MAX_PAGE_SIZE", "NUMBER", "Largest `first` or `last`").or("100");
     INTROSPECTION =
         Setting::new("INTROSPECTION", "on|off", "Whether GraphQL introspection is answered; turn off in production").or("on");
+    GRAPHIQL = Setting::new("GRAPHIQL", "on|off", "Whether /graphiql serves the GraphiQL page; turn off in production").or("on");
+    CORS_ORIGINS = Setting::new(
+        "CORS_ORIGINS",
+        "ORIGINS",
+        "Origins whose pages may call this server from a browser, like https://app.example.com, separated by commas or spaces",
+    )
+    .list();
     SHUTDOWN_DELAY_MS = Setting::new(
         "SHUTDOWN_DELAY_MS",
         "MILLISECONDS",

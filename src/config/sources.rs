@@ -93,18 +93,29 @@ impl<'a> Sources<'a> {
             && let Some(value) = table.get(&key)
         {
             let origin = format!("file {}", path.display());
-            let text = match value {
-                Value::String(text) => text.clone(),
-                Value::Integer(number) => number.to_string(),
-                Value::Boolean(value) => value.to_string(),
-                Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
-                    let name = setting.name;
-                    return Err(ConfigError(format!("{name} ({origin}) must be a text, a whole number or a boolean")));
-                }
+            return match text_of(value, setting) {
+                Ok(text) => Ok(Some(Found { text, origin })),
+                Err(problem) => Err(ConfigError(format!("{} ({origin}) {problem}", setting.name))),
             };
-            return Ok(Some(Found { text, origin }));
         }
         Ok(setting.default.map(|text| Found { text: text.to_owned(), origin: "default".to_owned() }))
+    }
+}
+
+/// A value of the file as the text that a flag would have.
+fn text_of(value: &Value, setting: &Setting) -> Result<String, &'static str> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Array(values) if setting.is_list => {
+            let texts: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
+            texts.map(|texts| texts.join(",")).ok_or("must be a text or an array of texts")
+        }
+        _ if setting.is_list => Err("must be a text or an array of texts"),
+        Value::Integer(number) => Ok(number.to_string()),
+        Value::Boolean(value) => Ok(value.to_string()),
+        Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
+            Err("must be a text, a whole number or a boolean")
+        }
     }
 }
 

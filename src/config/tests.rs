@@ -69,7 +69,8 @@ fn what_is_not_set_has_its_default() {
     assert_eq!(config.sso.max_age, Duration::from_secs(1));
     assert_eq!((config.sso.circuit_failures, config.sso.circuit_open), (5, Duration::from_secs(5)));
     assert_eq!(config.max_page_size, 100);
-    assert!(config.introspection);
+    assert!(config.introspection && config.graphiql);
+    assert_eq!(config.cors_origins, Vec::<HeaderValue>::new());
     assert_eq!(config.shutdown.delay, Duration::ZERO);
     assert_eq!(config.shutdown.timeout, Duration::from_secs(10));
     assert_eq!(config.log, LogConfig { format: LogFormat::Compact, filter: "info".to_owned() });
@@ -154,6 +155,7 @@ fn each_refusal_names_the_setting_its_origin_and_what_would_do() {
         ),
         ("SSO_CIRCUIT_OPEN_MS", "0", format!("SSO_CIRCUIT_OPEN_MS (environment) is \"0\": {}", number(1, 3_600_000))),
         ("INTROSPECTION", "maybe", "INTROSPECTION (environment) is \"maybe\": must be on or off".to_owned()),
+        ("GRAPHIQL", "page", "GRAPHIQL (environment) is \"page\": must be on or off".to_owned()),
         (
             "SHUTDOWN_DELAY_MS",
             "10000",
@@ -173,6 +175,62 @@ fn each_refusal_names_the_setting_its_origin_and_what_would_do() {
         let error = Run::complete().variable(name, value).refusal();
         assert_eq!(error, expected);
         assert!(!error.contains("secret") && !error.contains('\n'), "{error}");
+    }
+}
+
+#[test]
+fn origins_are_a_list_in_a_text_or_an_array_in_the_file() {
+    let read = |run: Run| run.read().unwrap().cors_origins;
+    let two = ["https://app.example.com", "http://localhost:3000"];
+    for text in [
+        "https://app.example.com,http://localhost:3000",
+        "https://app.example.com http://localhost:3000",
+        " https://app.example.com , http://localhost:3000, ",
+    ] {
+        assert_eq!(read(Run::complete().variable("CORS_ORIGINS", text)), two, "{text:?}");
+        assert_eq!(read(Run::complete().flag("--cors-origins", text)), two, "{text:?}");
+    }
+    for text in [
+        "cors_origins = [\"https://app.example.com\", \"http://localhost:3000\"]",
+        "cors_origins = \"https://app.example.com http://localhost:3000\"",
+    ] {
+        assert_eq!(read(Run::complete().file(text)), two, "{text:?}");
+    }
+    for text in ["cors_origins = []", "cors_origins = \"\"", ""] {
+        assert_eq!(read(Run::complete().file(text)), Vec::<HeaderValue>::new(), "{text:?}");
+    }
+    assert_eq!(read(Run::complete().variable("CORS_ORIGINS", "http://[::1]:8080")), ["http://[::1]:8080"]);
+    for text in ["cors_origins = [1]", "cors_origins = true"] {
+        let error = Run::complete().file(text).refusal();
+        assert_eq!(error, "CORS_ORIGINS (file test.toml) must be a text or an array of texts");
+    }
+}
+
+#[test]
+fn an_origin_that_no_browser_would_send_is_refused_by_name() {
+    let bare =
+        |origin: &str, text: &str| format!("must hold scheme, host and port alone: {origin} instead of {text:?}");
+    let written =
+        |origin: &str, text: &str| format!("must hold origins as browsers write them: {origin} instead of {text:?}");
+    let none = |text: &str| format!("must hold origins like https://app.example.com, and {text:?} is none");
+    let star = |text: &str| format!("must name each origin in full, but holds {text:?}");
+    for (text, problem) in [
+        ("*", star("*")),
+        ("https://*.example.com", star("https://*.example.com")),
+        ("null", none("null")),
+        ("app.example.com", none("app.example.com")),
+        ("ftp://app.example.com", none("ftp://app.example.com")),
+        ("https://a.example/app", bare("https://a.example", "https://a.example/app")),
+        ("https://a.example?x", bare("https://a.example", "https://a.example?x")),
+        ("https://user@a.example", bare("https://a.example", "https://user@a.example")),
+        ("https://a.example/", written("https://a.example", "https://a.example/")),
+        ("https://A.example", written("https://a.example", "https://A.example")),
+        ("https://a.example:443", written("https://a.example", "https://a.example:443")),
+    ] {
+        let error = Run::complete().variable("CORS_ORIGINS", text).refusal();
+        assert_eq!(error, format!("CORS_ORIGINS (environment) is {text:?}: {problem}"));
+        let second = format!("https://first.example {text}").leak();
+        assert!(Run::complete().variable("CORS_ORIGINS", second).refusal().ends_with(&problem));
     }
 }
 

@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-const DEGRADED: HeaderName = HeaderName::from_static("x-connections-degraded");
+/// The header that marks it.
+pub const X_CONNECTIONS_DEGRADED: HeaderName = HeaderName::from_static("x-connections-degraded");
 
 /// Which door the answer leaves by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub enum Frontend {
 
 /// Says that SSO could not be consulted, and that the answer must not be kept; counts it.
 pub fn mark_degraded(headers: &mut HeaderMap, frontend: Frontend) {
-    headers.insert(DEGRADED, HeaderValue::from_static("true"));
+    headers.insert(X_CONNECTIONS_DEGRADED, HeaderValue::from_static("true"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let frontend = match frontend {
         Frontend::Rest => "rest",

@@ -1,5 +1,5 @@
 //! What the two front ends share of HTTP: who calls, the request's id, its line in the log, the mark of a degraded
-//! answer.
+//! answer, the validator of a body.
 //!
 //! Stands below `graphql` and `rest`, so that neither imports upward from `http`.
 
@@ -8,6 +8,7 @@ pub mod body;
 pub mod degraded;
 pub mod request_id;
 pub mod request_log;
+pub mod validator;
 
 use axum::http::HeaderValue;
 

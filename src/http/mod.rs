@@ -1,5 +1,7 @@
-//! HTTP: serving, health, metrics, and the router that leads to the front ends.
+//! HTTP: serving, health, metrics, the GraphiQL page, CORS, and the router that leads to the front ends.
 
+mod cors;
+mod graphiql;
 pub mod health;
 pub mod metrics;
 pub mod router;

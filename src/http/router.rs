@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,18 +17,33 @@ use crate::graphql::handler::{self as graphql, Endpoint};
 use crate::rest::connections as rest;
 use crate::rest::error::RestError;
 
+use super::{cors, graphiql};
+
+/// What of the router is a matter of settings. By default none of it.
+#[derive(Debug, Clone, Default)]
+pub struct RouterOptions {
+    /// Whether `/graphiql` is there.
+    pub graphiql: bool,
+    /// The origins whose pages may read answers. None: no answer says a word of CORS.
+    pub cors_origins: Vec<HeaderValue>,
+}
+
 /// All routes of the server. `operations` are `/livez`, `/readyz` and, unless it has an address of its own, `/metrics`.
-pub fn router(app: &App, graphql: Endpoint, operations: Router) -> Router {
+pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterOptions) -> Router {
     let connections = Router::new()
         .route("/connections", get(rest::list).post(rest::repair))
         .route("/connections/{id}", get(rest::get))
         .with_state(app.clone());
     let graphql = Router::new().route("/graphql", get(graphql::handle).post(graphql::handle)).with_state(graphql);
 
+    let RouterOptions { graphiql, cors_origins } = options;
+    let pages = if graphiql { graphiql::routes() } else { Router::new() };
+
     Router::new()
         .merge(connections)
         .merge(graphql)
         .merge(operations)
+        .merge(pages)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -37,6 +52,8 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router) -> Router {
             ServiceBuilder::new()
                 .layer(from_fn(request_id::assign))
                 .layer(from_fn(request_log::log))
+                // Around what may panic, so that a page on another origin can read that answer too.
+                .option_layer(cors::layer(cors_origins))
                 .layer(CatchPanicLayer::custom(panicked)),
         )
 }

@@ -1,7 +1,5 @@
 //! The three legacy routes.
 
-use std::hash::{DefaultHasher, Hasher};
-
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
@@ -21,6 +19,7 @@ use crate::front::body::{json_parameters, whole};
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
 use crate::front::request_log::RequestFacts;
+use crate::front::validator::Validator;
 use crate::service::Consistency;
 use crate::service::list::ListQuery;
 use crate::service::repair::RepairRequest;
@@ -162,34 +161,17 @@ fn uncached(body: Vec<u8>) -> Response {
     (headers, body).into_response()
 }
 
-/// An answer that may be kept as long as it is asked for again each time. The validator is a digest of the body, so
-/// it moves with whatever moves the body, the clock included.
+/// An answer that may be kept as long as it is asked for again each time.
 fn conditional(body: Vec<u8>, request: &HeaderMap) -> Response {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&body);
-    let etag = format!("W/\"{:016x}\"", hasher.finish());
-    let is_unchanged = is_match(request, &etag);
-    let mut response = if is_unchanged {
+    let validator = Validator::of(&body);
+    let mut response = if validator.matches(request) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         ([(header::CONTENT_TYPE, CONTENT_TYPE_JSON)], body).into_response()
     };
     let headers = response.headers_mut();
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        headers.insert(header::ETAG, etag);
-    }
+    headers.insert(header::ETAG, validator.header());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
     response
-}
-
-/// `If-None-Match`, compared weakly as RFC 9110 wants it.
-fn is_match(request: &HeaderMap, etag: &str) -> bool {
-    let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    request
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == "*" || weak(tag) == weak(etag))
 }

@@ -9,11 +9,13 @@
 )]
 
 mod authentication;
+mod cors;
 mod fences;
 mod graphql_http;
 mod migrations;
 mod nodes;
 mod outage;
+mod pages;
 mod program;
 mod repairs;
 mod rest;

@@ -69,6 +69,7 @@ fn what_cannot_be_used_is_refused_in_one_line_before_the_port_opens() {
         (with_sso(&["--listen", "nowhere"]), 2, "--listen"),
         (with_sso(&["--max-page-size", "0"]), 2, "--max-page-size"),
         (with_sso(&["--config", "/does/not/exist.toml"]), 2, "/does/not/exist.toml"),
+        (with_sso(&["--cors-origins", "*"]), 2, "--cors-origins"),
         (with_sso(&["--no-such-flag"]), 2, "--no-such-flag"),
         (with_sso(&[]), 1, "lc-connections migrate"),
     ] {

@@ -7,7 +7,7 @@ use lc_connections::app::App;
 use lc_connections::clock::Clock;
 use lc_connections::domain::timestamp::Timestamp;
 use lc_connections::graphql::handler::Endpoint;
-use lc_connections::http::router::router;
+use lc_connections::http::router::{RouterOptions, router};
 use lc_connections::http::stop::Stop;
 use lc_connections::http::{health, metrics};
 use lc_connections::service::api_key::ApiKey;
@@ -107,6 +107,15 @@ impl TestApp {
 
     /// SSO's list may be so many milliseconds old.
     pub async fn start_with_max_age(database: &Database, max_age_millis: u64) -> Self {
+        Self::start_with(database, max_age_millis, RouterOptions::default()).await
+    }
+
+    /// With more than the routes of the API, or for pages of other origins too.
+    pub async fn start_with_options(database: &Database, options: RouterOptions) -> Self {
+        Self::start_with(database, 0, options).await
+    }
+
+    async fn start_with(database: &Database, max_age_millis: u64, options: RouterOptions) -> Self {
         let simulator = Simulator::new(Vec::new());
         simulator.set_page_size(SSO_PAGE_SIZE);
         let sso_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -129,7 +138,7 @@ impl TestApp {
         let readiness = health::Readiness::new(store.clone(), Stop::new());
         let counted = metrics::routes(Metrics::install().unwrap(), store.clone());
         let operations = health::routes(readiness).merge(counted);
-        let router = router(&app, Endpoint::new(app.clone()).unwrap(), operations);
+        let router = router(&app, Endpoint::new(app.clone()).unwrap(), operations, options);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });

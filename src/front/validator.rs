@@ -1,0 +1,40 @@
+//! The weak `ETag` of a body, and whether a request already has that body.
+
+use std::hash::{DefaultHasher, Hasher};
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// A digest of a body: it moves with whatever moves the body.
+#[derive(Debug, Clone)]
+pub struct Validator(HeaderValue);
+
+impl Validator {
+    /// Of a body.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(body);
+        let tag = format!("W/\"{:016x}\"", hasher.finish());
+        // Hexadecimal digits always make a header; a tag that is empty would match nothing.
+        Self(HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("W/\"\"")))
+    }
+
+    /// The value of `ETag`.
+    #[must_use]
+    pub fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+
+    /// `If-None-Match`, compared weakly as RFC 9110 wants it.
+    #[must_use]
+    pub fn matches(&self, request: &HeaderMap) -> bool {
+        let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        let own = self.0.to_str().map(weak).unwrap_or_default();
+        request
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|tag| tag.trim() == "*" || weak(tag) == own)
+    }
+}

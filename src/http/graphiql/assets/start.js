@@ -1,0 +1,187 @@
+// Starts GraphiQL over this server's /graphql, and sends the API key of the field above the editor with each request.
+"use strict";
+
+const STARTER = `# Your reconciled list of connections: LC's rows merged with SSO's list.
+# Paste an API key into the field above, then press the button with the triangle, or Ctrl-Enter.
+# Ctrl-Space completes, and the book at the left opens the documentation.
+
+query Connections {
+  connections(first: 20) {
+    totalCount
+    degraded
+    nodes {
+      connectionId
+      status
+      drift
+      relationshipType
+      connectedAccount {
+        name
+      }
+      accountEntity {
+        name
+        connected
+        expired
+      }
+      customEntities {
+        name
+        source
+        recipient
+      }
+      permissions
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+
+# What to try next:
+#
+# 1. SSO down. With the demo running, in a terminal:
+#    curl -X PUT localhost:9090/__scenario -H 'content-type: application/json' -d '{"scenario": "down"}'
+#    Run the query again: the list still comes, from LC's rows, degraded is true, permissions are unknown (null).
+#    The same line with "ok" brings SSO back.
+#
+# 2. A filter. Put this in place of connections(first: 20):
+#    connections(first: 20, filter: {status: SSO_ONLY}, orderBy: {field: PARTNER_NAME, direction: ASC})
+#
+# 3. What a repair would write, without writing it. With a superuser's key, in a new tab (+); the connectionId is that
+#    of a connection which is SSO_ONLY:
+#    mutation { repairConnection(input: {connectionId: "c0000000000000000000000a", dryRun: true}) {
+#      outcome plan { changes { path after from } untouched } userErrors { code message } } }
+`;
+
+const KEY_ITEM = "lc-connections:api-key";
+const PAUSE_AFTER_TYPING = 500;
+const INTROSPECTION = "IntrospectionQuery";
+
+const field = document.getElementById("api-key");
+const notice = document.getElementById("notice");
+const root = ReactDOM.createRoot(document.getElementById("graphiql"));
+
+let key = "";
+let pause;
+
+function say(text, kind = "") {
+  notice.textContent = text;
+  notice.className = kind;
+}
+
+// Private windows and strict settings may refuse storage; the key then lives as long as the page.
+function remembered() {
+  try {
+    return sessionStorage.getItem(KEY_ITEM) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function remember() {
+  try {
+    if (key) sessionStorage.setItem(KEY_ITEM, key);
+    else sessionStorage.removeItem(KEY_ITEM);
+  } catch {
+    // As above.
+  }
+}
+
+function refusal(withKey) {
+  return withKey
+    ? "401: this API key is not accepted. Is it complete, and neither revoked nor expired?"
+    : "401: an API key is needed. Paste one into this field.";
+}
+
+// Each key has a fetcher of its own: a new fetcher is what makes GraphiQL ask for the schema again.
+function fetcherWith(ownKey) {
+  // The answer to a request with an earlier key says nothing of the one in the field.
+  const sayIfCurrent = (...words) => {
+    if (ownKey === key) say(...words);
+  };
+  return async (parameters, options) => {
+    const headers = new Headers({
+      accept: "application/graphql-response+json, application/json;q=0.9",
+      "content-type": "application/json",
+    });
+    if (ownKey) headers.set("authorization", `Bearer ${ownKey}`);
+    for (const [name, value] of Object.entries(options?.headers ?? {})) headers.set(name, value);
+    const isIntrospection = parameters.operationName === INTROSPECTION;
+
+    let response;
+    let text;
+    try {
+      // Without "omit", the browser would open its own password dialog at a 401.
+      const request = { method: "POST", headers, body: JSON.stringify(parameters), credentials: "omit" };
+      response = await fetch("graphql", request);
+      text = await response.text();
+    } catch (error) {
+      sayIfCurrent("The server does not answer. Is it still running?", "bad");
+      throw error;
+    }
+    let answer;
+    try {
+      answer = JSON.parse(text);
+    } catch {
+      answer = { errors: [{ message: `HTTP ${response.status}: ${text}` }] };
+    }
+
+    if (response.status === 401) {
+      sayIfCurrent(refusal(headers.has("authorization")), "bad");
+    } else if (response.status >= 500) {
+      sayIfCurrent(`${response.status}: the server cannot answer now; try again.`, "bad");
+    } else if (isIntrospection && !answer.data) {
+      sayIfCurrent("Key accepted. This server does not show its schema; queries work all the same.", "good");
+    } else {
+      sayIfCurrent("Key accepted.", "good");
+    }
+    if (isIntrospection && !answer.data) {
+      // Thrown, since GraphiQL asks a second time otherwise.
+      throw new Error(answer.errors?.[0]?.message ?? `HTTP ${response.status}`);
+    }
+    return answer;
+  };
+}
+
+function render() {
+  root.render(
+    React.createElement(GraphiQL, {
+      fetcher: fetcherWith(key),
+      // Without a key there is no schema to be had: null keeps GraphiQL from asking.
+      schema: key ? undefined : null,
+      introspectionQueryName: INTROSPECTION,
+      schemaDescription: true,
+      defaultQuery: STARTER,
+      shouldPersistHeaders: false,
+      showPersistHeadersSettings: false,
+    }),
+  );
+}
+
+function take() {
+  clearTimeout(pause);
+  const typed = field.value.trim();
+  if (typed === key) return;
+  if (!/^[\x21-\x7e]*$/.test(typed)) {
+    say("That is no API key: a key has neither spaces nor letters beyond ASCII.", "bad");
+    return;
+  }
+  key = typed;
+  remember();
+  say(key ? "" : "Queries need a key.");
+  render();
+}
+
+field.addEventListener("input", () => {
+  clearTimeout(pause);
+  pause = setTimeout(take, PAUSE_AFTER_TYPING);
+});
+field.addEventListener("change", take);
+document.getElementById("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  take();
+});
+
+key = remembered();
+field.value = key;
+if (!key) say("Queries need a key. The demo prints some when it starts; lc-connections keys create makes one.");
+render();
