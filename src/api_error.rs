@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 
 use crate::domain::directory::Unread;
 use crate::service::ServiceError;
+use crate::service::limits::TooOften;
 use crate::store::StoreError;
 use crate::telemetry::chain;
 
@@ -26,6 +27,8 @@ pub enum ErrorCode {
     SsoUnavailable,
     /// The request is larger or deeper than what is served.
     LimitExceeded,
+    /// Too often: a key's own limit, or that of an address whose keys are none.
+    RateLimited,
     /// The document is no GraphQL.
     GraphqlParseFailed,
     /// The document does not fit the schema.
@@ -49,13 +52,14 @@ pub struct ErrorFacts {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unauthenticated,
         Self::SuperuserRequired,
         Self::BadUserInput,
         Self::CursorInvalid,
         Self::SsoUnavailable,
         Self::LimitExceeded,
+        Self::RateLimited,
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::Unavailable,
@@ -73,6 +77,7 @@ impl ErrorCode {
             Self::CursorInvalid => ("CURSOR_INVALID", StatusCode::BAD_REQUEST, false),
             Self::SsoUnavailable => ("SSO_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE, true),
             Self::LimitExceeded => ("LIMIT_EXCEEDED", StatusCode::BAD_REQUEST, false),
+            Self::RateLimited => ("RATE_LIMITED", StatusCode::TOO_MANY_REQUESTS, true),
             Self::GraphqlParseFailed => ("GRAPHQL_PARSE_FAILED", StatusCode::BAD_REQUEST, false),
             Self::GraphqlValidationFailed => ("GRAPHQL_VALIDATION_FAILED", StatusCode::BAD_REQUEST, false),
             Self::Unavailable => ("UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE, true),
@@ -89,12 +94,18 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// What was wrong, where, and what to do. Never internal text.
     pub message: Cow<'static, str>,
+    /// How many seconds to wait, where waiting helps.
+    pub retry_after: Option<u64>,
 }
+
+/// How many seconds to wait where nothing better is known.
+const RETRY_AFTER_SECONDS: u64 = 5;
 
 impl ApiError {
     /// With a text of its own.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into() }
+        let retry_after = code.facts().is_retryable.then_some(RETRY_AFTER_SECONDS);
+        Self { code, message: message.into(), retry_after }
     }
 
     /// An argument is off.
@@ -118,6 +129,14 @@ impl ApiError {
     #[must_use]
     pub fn unavailable() -> Self {
         Self::new(ErrorCode::Unavailable, "the service is unavailable; try again later")
+    }
+
+    /// Too many requests, and when the next is welcome.
+    #[must_use]
+    pub fn too_often(message: &'static str, TooOften { wait }: TooOften) -> Self {
+        // Not before: so the part of a second counts as one.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self { retry_after: Some(seconds.max(1)), ..Self::new(ErrorCode::RateLimited, message) }
     }
 
     /// A defect of ours.
@@ -170,10 +189,12 @@ mod tests {
     }
 
     #[test]
-    fn waiting_helps_exactly_where_the_status_is_503() {
+    fn waiting_helps_exactly_where_the_status_is_503_or_429() {
         for code in ErrorCode::ALL {
             let facts = code.facts();
-            assert_eq!(facts.is_retryable, facts.status == StatusCode::SERVICE_UNAVAILABLE, "{}", facts.code);
+            let waits = matches!(facts.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(facts.is_retryable, waits, "{}", facts.code);
+            assert_eq!(ApiError::new(code, "").retry_after.is_some(), waits);
         }
     }
 }

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::time::timeout;
 
 use super::{Failure, database};
-use crate::app::App;
+use crate::app::{App, AppSettings};
 use crate::clock::Clock;
 use crate::config::{self, Config, Environment, SsoConfig};
 use crate::graphql::handler::Endpoint;
@@ -85,8 +85,13 @@ pub async fn serve(
 /// Everything that is answered on `LISTEN`.
 fn routes(config: &Config, store: &Store, clock: &Clock, operations: Router) -> Result<Router, Failure> {
     let sso = Sso::new(sso_settings(&config.sso), clock.clone())?;
-    let largest_page = usize::try_from(config.max_page_size).unwrap_or(usize::MAX);
-    let app = App::new(store, sso, clock, largest_page, config.introspection);
+    let settings = AppSettings {
+        max_page_size: usize::try_from(config.max_page_size).unwrap_or(usize::MAX),
+        introspection: config.introspection,
+        rate_limit_per_second: config.rate_limit_per_second,
+        trusted_proxies: config.trusted_proxies.clone().into(),
+    };
+    let app = App::new(store, sso, clock, settings);
     let graphql = Endpoint::new(app.clone())?;
     let options = RouterOptions { graphiql: config.graphiql, cors_origins: config.cors_origins.clone() };
     Ok(router(&app, graphql, operations, options))

@@ -1,10 +1,11 @@
 //! From a setting's text to its value. An error is the end of the sentence "`NAME` (origin) …", and holds no value: the
 //! caller adds the value where it may be shown.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use http::HeaderValue;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -49,8 +50,22 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
 /// Origins, separated by commas or spaces, each as a browser writes it in `Origin`: what is written otherwise would never
 /// be met.
 pub(super) fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {
-    let parts = text.split(|separator: char| separator == ',' || separator.is_whitespace());
-    parts.filter(|part| !part.is_empty()).map(origin).collect()
+    parts(text).map(origin).collect()
+}
+
+/// Networks, or single addresses, separated by commas or spaces.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |part: &str| {
+        let address = || part.parse::<IpAddr>().map(IpNet::from);
+        part.parse().or_else(|_| address()).map_err(|_| {
+            format!("must hold networks like 10.0.0.0/8 or addresses like 2001:db8::1, and {part:?} is neither")
+        })
+    };
+    parts(text).map(network).collect()
+}
+
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|separator: char| separator == ',' || separator.is_whitespace()).filter(|part| !part.is_empty())
 }
 
 fn origin(text: &str) -> Result<HeaderValue, String> {

@@ -110,6 +110,18 @@ settings! {
     INTROSPECTION =
         Setting::new("INTROSPECTION", "on|off", "Whether GraphQL introspection is answered; turn off in production").or("on");
     GRAPHIQL = Setting::new("GRAPHIQL", "on|off", "Whether /graphiql serves the GraphiQL page; turn off in production").or("on");
+    RATE_LIMIT_PER_SECOND = Setting::new(
+        "RATE_LIMIT_PER_SECOND",
+        "NUMBER",
+        "How many requests a second each API key may make; 0: any number",
+    )
+    .or("0");
+    TRUSTED_PROXIES = Setting::new(
+        "TRUSTED_PROXIES",
+        "NETWORKS",
+        "Networks of proxies whose Forwarded and X-Forwarded-For are believed, like 10.0.0.0/8, separated by commas or spaces",
+    )
+    .list();
     CORS_ORIGINS = Setting::new(
         "CORS_ORIGINS",
         "ORIGINS",

@@ -67,6 +67,7 @@ fn what_is_not_set_has_its_default() {
     assert_eq!(config.sso.url.as_str(), "http://localhost:9/base");
     assert_eq!(config.sso.budget, Duration::from_millis(800));
     assert_eq!(config.sso.max_age, Duration::from_secs(1));
+    assert_eq!((config.rate_limit_per_second, config.trusted_proxies.len()), (0, 0));
     assert_eq!((config.sso.circuit_failures, config.sso.circuit_open), (5, Duration::from_secs(5)));
     assert_eq!(config.max_page_size, 100);
     assert!(config.introspection && config.graphiql);
@@ -148,6 +149,14 @@ fn each_refusal_names_the_setting_its_origin_and_what_would_do() {
         ),
         ("SSO_TIMEOUT_MS", "0", format!("SSO_TIMEOUT_MS (environment) is \"0\": {}", number(1, 60_000))),
         ("SSO_MAX_AGE_MS", "-1", format!("SSO_MAX_AGE_MS (environment) is \"-1\": {}", number(0, 3_600_000))),
+        ("RATE_LIMIT_PER_SECOND", "-1", format!("RATE_LIMIT_PER_SECOND (environment) is \"-1\": {}", number(0, 1_000_000))),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8, proxy",
+            "TRUSTED_PROXIES (environment) is \"10.0.0.0/8, proxy\": must hold networks like 10.0.0.0/8 or addresses like \
+             2001:db8::1, and \"proxy\" is neither"
+                .to_owned(),
+        ),
         (
             "SSO_CIRCUIT_FAILURES",
             "some",

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -11,13 +11,34 @@ use crate::api_error::ApiError;
 use crate::app::App;
 use crate::domain::caller::Caller;
 
-/// The caller by its `Authorization` header.
+use super::client_address::client_address;
+
+/// The caller by its `Authorization` header, held to its limit.
 ///
 /// # Errors
-/// Unauthenticated, or what keeps us from knowing.
-pub async fn authenticate(headers: &HeaderMap, app: &App) -> Result<Arc<Caller>, ApiError> {
-    let key = api_key(headers).ok_or_else(ApiError::unauthenticated)?;
-    app.authentication.caller(&key).await?.ok_or_else(ApiError::unauthenticated)
+/// Unauthenticated, too often, or what keeps us from knowing.
+pub async fn authenticate(headers: &HeaderMap, extensions: &Extensions, app: &App) -> Result<Arc<Caller>, ApiError> {
+    let caller = match api_key(headers) {
+        Some(key) => app.authentication.caller(&key).await?,
+        None => None,
+    };
+    if let Some(caller) = caller {
+        app.limits.request(caller.key).map_err(|too_often| {
+            ApiError::too_often("this key asks too often; wait as long as Retry-After says", too_often)
+        })?;
+        return Ok(caller);
+    }
+    // Who presents nothing guesses nothing.
+    if headers.contains_key(header::AUTHORIZATION) {
+        let address = client_address(headers, extensions, &app.settings.trusted_proxies);
+        app.limits.failed_attempt(address).map_err(|too_often| {
+            ApiError::too_often(
+                "too many failed attempts from this address; wait as long as Retry-After says",
+                too_often,
+            )
+        })?;
+    }
+    Err(ApiError::unauthenticated())
 }
 
 /// The API key: Basic's password (the user name is ignored), or the Bearer token. Two `Authorization` headers are none.

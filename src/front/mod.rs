@@ -1,16 +1,12 @@
-//! What the two front ends share of HTTP: who calls, the request's id, its line in the log, the mark of a degraded
+//! What the two front ends share of HTTP: who calls and from where, the request's id, its line in the log, the mark of a degraded
 //! answer, the validator of a body.
 //!
 //! Stands below `graphql` and `rest`, so that neither imports upward from `http`.
 
 pub mod authentication;
 pub mod body;
+pub mod client_address;
 pub mod degraded;
 pub mod request_id;
 pub mod request_log;
 pub mod validator;
-
-use axum::http::HeaderValue;
-
-/// How many seconds a client should wait after a 503.
-pub const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::api_error::{ApiError, ErrorCode};
-use crate::front::RETRY_AFTER;
 use crate::front::request_id::RequestId;
 
 use super::accept::AnswerType;
@@ -70,8 +69,13 @@ impl Answer {
     /// Of what is no GraphQL request, or one that may not be served: the same status for both media types.
     #[must_use]
     pub fn refused(&self, status: StatusCode, error: ApiError) -> Response {
-        let error = server_error(error.message.into_owned(), Vec::new(), error.code);
-        self.write(status, None, &self.finished(vec![error], ErrorCode::Internal))
+        let ApiError { code, message, retry_after } = error;
+        let error = server_error(message.into_owned(), Vec::new(), code);
+        let mut response = self.write(status, None, &self.finished(vec![error], ErrorCode::Internal));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 
     /// In `application/json` a well-formed request has status 200, whatever is wrong with its document.
@@ -117,9 +121,6 @@ impl Answer {
             body,
         )
             .into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-        }
         if status == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer realm=\"LeadConduit\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);

@@ -40,7 +40,7 @@ impl Endpoint {
     /// When the document pipeline cannot read the schema that this program exports, which is a defect.
     pub fn new(app: App) -> Result<Self, InvalidSchema> {
         let documents = Arc::new(Documents::new(&sdl(), Limits::default())?);
-        let schema = schema(app.introspection);
+        let schema = schema(app.settings.introspection);
         Ok(Self { app, schema, documents })
     }
 }
@@ -49,7 +49,7 @@ impl Endpoint {
 pub async fn handle(State(endpoint): State<Endpoint>, request_id: RequestId, request: Request<Body>) -> Response {
     let negotiated = AnswerType::negotiate(request.headers());
     let answer = Answer { answer_type: negotiated.unwrap_or(AnswerType::Json), request_id };
-    let caller = match authenticate(request.headers(), &endpoint.app).await {
+    let caller = match authenticate(request.headers(), request.extensions(), &endpoint.app).await {
         Ok(caller) => caller,
         Err(error) => return answer.refused(error.code.facts().status, error),
     };

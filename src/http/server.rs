@@ -25,6 +25,7 @@ use super::stop::Stop;
 use super::timed_body::TimedBody;
 use super::timed_stream::TimedStream;
 use crate::config::ShutdownConfig;
+use crate::front::client_address::Peer;
 
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +91,8 @@ pub async fn serve(
         tokio::select! {
             // In this order, so that a connection that the system has accepted for us is not dropped at the end.
             biased;
-            stream = accept(&listener) => {
-                connections.spawn(answer(stream, router.clone(), patience, closing.subscribe()));
+            (stream, peer) = accept(&listener) => {
+                connections.spawn(answer(stream, peer, router.clone(), patience, closing.subscribe()));
             }
             stopped_at = &mut last_accept => break stopped_at,
             Some(_) = connections.join_next() => {}
@@ -141,10 +142,10 @@ async fn all(connections: &mut JoinSet<()>) {
     while connections.join_next().await.is_some() {}
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, address)) => return (stream, Peer(address.ip())),
             // Of this client alone.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
             }
@@ -167,11 +168,18 @@ enum Closing {
 }
 
 /// Answers the requests of one connection.
-async fn answer(stream: TcpStream, router: Router, patience: Patience, mut closing: watch::Receiver<Closing>) {
+async fn answer(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    patience: Patience,
+    mut closing: watch::Receiver<Closing>,
+) {
     // Without it, small answers wait for the client's acknowledgements. The connection works if the system refuses.
     let _ = stream.set_nodelay(true);
     let heard = closing.clone();
-    let service = service_fn(|request: hyper::Request<Incoming>| {
+    let service = service_fn(|mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let answer = router.clone().call(request.map(|body| TimedBody::new(body, patience.body)));
         let closing = &heard;
         async move {

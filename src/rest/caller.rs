@@ -19,6 +19,6 @@ impl FromRequestParts<App> for RestCaller {
     type Rejection = RestError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, RestError> {
-        Ok(Self(authenticate(&parts.headers, app).await?))
+        Ok(Self(authenticate(&parts.headers, &parts.extensions, app).await?))
     }
 }

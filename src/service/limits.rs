@@ -47,7 +47,7 @@ impl Limits {
     /// # Errors
     /// The key is used too often.
     pub fn request(&self, key: KeyId) -> Result<(), TooOften> {
-        self.by_key.as_ref().map_or(Ok(()), |limit| limit.check(key))
+        self.by_key.as_ref().map_or(Ok(()), |limit| limit.check(&key))
     }
 
     /// One request with a key that is none. A good key is never refused for it.
@@ -55,7 +55,7 @@ impl Limits {
     /// # Errors
     /// The address does it too often.
     pub fn failed_attempt(&self, address: IpAddr) -> Result<(), TooOften> {
-        self.failures.check(network(address))
+        self.failures.check(&network(address))
     }
 }
 
@@ -66,7 +66,7 @@ fn network(address: IpAddr) -> IpAddr {
             let [a, b, c, d, ..] = address.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
-        address => address,
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -80,13 +80,13 @@ impl<K: Hash + Eq + Clone> Limit<K> {
         Self { limiter: RateLimiter::keyed(quota), checks: AtomicU32::new(0) }
     }
 
-    fn check(&self, key: K) -> Result<(), TooOften> {
+    fn check(&self, key: &K) -> Result<(), TooOften> {
         if self.checks.fetch_add(1, Ordering::Relaxed).is_multiple_of(CHECKS_BETWEEN_CLEANINGS) {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
         self.limiter
-            .check_key(&key)
+            .check_key(key)
             .map_err(|until| TooOften { wait: until.wait_time_from(DefaultClock::default().now()) })
     }
 }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod get;
 pub mod get_each;
 mod hydrate;
+pub mod limits;
 pub mod list;
 pub mod new_id;
 pub mod repair;

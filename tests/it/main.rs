@@ -12,6 +12,7 @@ mod authentication;
 mod cors;
 mod fences;
 mod graphql_http;
+mod limits;
 mod migrations;
 mod nodes;
 mod outage;

@@ -76,6 +76,8 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
         max_page_size: 100,
         introspection: true,
         graphiql: true,
+        rate_limit_per_second: 0,
+        trusted_proxies: Vec::new(),
         cors_origins: Vec::new(),
         shutdown: ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(5) },
         log,

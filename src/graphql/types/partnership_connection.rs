@@ -38,7 +38,7 @@ pub async fn list(
     let query = ListQuery {
         filter: filter.map(Into::into).unwrap_or_default(),
         order,
-        window: arguments.window(order.field, state.app.max_page_size)?,
+        window: arguments.window(order.field, state.app.settings.max_page_size)?,
         wanted: wanted_of_page(&context.look_ahead()),
         consistency: consistency.into(),
     };

@@ -31,7 +31,7 @@ pub async fn trail(
     if state.caller.superuser().is_none() {
         return Err(ApiError::not_authorized());
     }
-    let first = count("first", first, state.app.max_page_size)?;
+    let first = count("first", first, state.app.settings.max_page_size)?;
     let after = after.map(decode_trail_cursor).transpose()?;
     let selected = context.look_ahead();
     let looks_back = after.is_some() && selected.field("pageInfo").field("hasPreviousPage").exists();

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lc_connections::app::App;
+use lc_connections::app::{App, AppSettings};
 use lc_connections::clock::Clock;
+use lc_connections::config::ShutdownConfig;
 use lc_connections::domain::timestamp::Timestamp;
 use lc_connections::graphql::handler::Endpoint;
 use lc_connections::http::router::{RouterOptions, router};
+use lc_connections::http::server::{self, Patience};
 use lc_connections::http::stop::Stop;
 use lc_connections::http::{health, metrics};
 use lc_connections::service::api_key::ApiKey;
@@ -107,15 +109,25 @@ impl TestApp {
 
     /// SSO's list may be so many milliseconds old.
     pub async fn start_with_max_age(database: &Database, max_age_millis: u64) -> Self {
-        Self::start_with(database, max_age_millis, RouterOptions::default()).await
+        Self::start_with(database, max_age_millis, AppSettings::default(), RouterOptions::default()).await
+    }
+
+    /// With other settings than the defaults.
+    pub async fn start_with_settings(database: &Database, settings: AppSettings) -> Self {
+        Self::start_with(database, 0, settings, RouterOptions::default()).await
     }
 
     /// With more than the routes of the API, or for pages of other origins too.
     pub async fn start_with_options(database: &Database, options: RouterOptions) -> Self {
-        Self::start_with(database, 0, options).await
+        Self::start_with(database, 0, AppSettings::default(), options).await
     }
 
-    async fn start_with(database: &Database, max_age_millis: u64, options: RouterOptions) -> Self {
+    async fn start_with(
+        database: &Database,
+        max_age_millis: u64,
+        settings: AppSettings,
+        options: RouterOptions,
+    ) -> Self {
         let simulator = Simulator::new(Vec::new());
         simulator.set_page_size(SSO_PAGE_SIZE);
         let sso_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -124,7 +136,7 @@ impl TestApp {
         let sso_server = tokio::spawn(async move { axum::serve(sso_listener, sso_router).await.unwrap() });
 
         let clock = Clock::default();
-        let settings = SsoSettings {
+        let sso_settings = SsoSettings {
             url: sso_url.parse().unwrap(),
             token: SecretString::from("test-token"),
             // Wide, since many tests share two cores.
@@ -132,16 +144,18 @@ impl TestApp {
             max_age: Duration::from_millis(max_age_millis),
             circuit: None,
         };
-        let sso = Sso::new(settings, clock.clone()).unwrap();
+        let sso = Sso::new(sso_settings, clock.clone()).unwrap();
         let store = database.store().await;
-        let app = App::new(&store, sso, &clock, 100, true);
+        let app = App::new(&store, sso, &clock, settings);
         let readiness = health::Readiness::new(store.clone(), Stop::new());
         let counted = metrics::routes(Metrics::install().unwrap(), store.clone());
         let operations = health::routes(readiness).merge(counted);
         let router = router(&app, Endpoint::new(app.clone()).unwrap(), operations, options);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let shutdown = ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(1) };
+        let serving = server::serve(listener, router, Patience::default(), shutdown, Stop::new());
+        let server = tokio::spawn(async move { serving.await.unwrap() });
         Self {
             url,
             store,
