@@ -10,7 +10,7 @@ use crate::front::degraded::X_CONNECTIONS_DEGRADED;
 use crate::front::request_id::X_REQUEST_ID;
 
 /// How long a browser may keep the answer to a preflight.
-const MAX_AGE: Duration = Duration::from_secs(3600);
+const MAX_AGE: Duration = Duration::from_hours(1);
 
 /// The layer for these origins, if there are any. It answers preflights itself, so that they need no key. Credentials are
 /// not allowed, since keys travel in `Authorization`, which the page sets; there are no cookies.

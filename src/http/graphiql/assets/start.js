@@ -1,9 +1,10 @@
 // Starts GraphiQL over this server's /graphql, and sends the API key of the field above the editor with each request.
 "use strict";
 
-const STARTER = `# Your reconciled list of connections: LC's rows merged with SSO's list.
-# Paste an API key into the field above, then press the button with the triangle, or Ctrl-Enter.
-# Ctrl-Space completes, and the book at the left opens the documentation.
+const STARTER = `# Your list of connections: LC's rows, merged with SSO's.
+# Paste an API key into the field above, then press the
+# triangle, or Ctrl-Enter. Ctrl-Space completes, and the
+# book at the left opens the documentation.
 
 query Connections {
   connections(first: 20) {
@@ -38,18 +39,32 @@ query Connections {
 
 # What to try next:
 #
-# 1. SSO down. With the demo running, in a terminal:
+# 1. SSO down. In a terminal beside the running demo:
 #    curl -X PUT localhost:9090/__scenario -H 'content-type: application/json' -d '{"scenario": "down"}'
-#    Run the query again: the list still comes, from LC's rows, degraded is true, permissions are unknown (null).
-#    The same line with "ok" brings SSO back.
+# Run the query again: the list still comes, from LC's
+# rows; degraded is true, permissions are unknown (null).
+# The same line with "ok" brings SSO back.
 #
-# 2. A filter. Put this in place of connections(first: 20):
-#    connections(first: 20, filter: {status: SSO_ONLY}, orderBy: {field: PARTNER_NAME, direction: ASC})
+# 2. A filter. In place of connections(first: 20):
+#    connections(
+#      first: 20
+#      filter: {status: SSO_ONLY}
+#      orderBy: {field: PARTNER_NAME, direction: ASC}
+#    )
 #
-# 3. What a repair would write, without writing it. With a superuser's key, in a new tab (+); the connectionId is that
-#    of a connection which is SSO_ONLY:
-#    mutation { repairConnection(input: {connectionId: "c0000000000000000000000a", dryRun: true}) {
-#      outcome plan { changes { path after from } untouched } userErrors { code message } } }
+# 3. What a repair would write, without writing it. With a
+# superuser's key, in a new tab (+), for a connectionId
+# whose status is SSO_ONLY:
+#    mutation {
+#      repairConnection(input: {
+#        connectionId: "c0000000000000000000000a"
+#        dryRun: true
+#      }) {
+#        outcome
+#        plan { changes { path after from } untouched }
+#        userErrors { code message }
+#      }
+#    }
 `;
 
 const KEY_ITEM = "lc-connections:api-key";
