@@ -159,6 +159,8 @@ fn every_line_that_the_demo_prints_works_as_printed() {
             break;
         }
     }
+    let page = lines.iter().find_map(|line| line.split_whitespace().find(|word| word.contains("/graphiql"))).unwrap();
+    assert!(curl(&format!("curl -sf {}", page.trim_end_matches(','))).1.contains("API key"), "{page}");
     let answers: Vec<String> = lines
         .iter()
         .filter(|line| line.starts_with("curl "))
