@@ -144,12 +144,12 @@ function fetcherWith(ownKey) {
       sayIfCurrent(refusal(headers.has("authorization")), "bad");
     } else if (response.status >= 500) {
       sayIfCurrent(`${response.status}: the server cannot answer now; try again.`, "bad");
-    } else if (isIntrospection && !answer.data) {
+    } else if (isIntrospection && !answer.data?.__schema) {
       sayIfCurrent("Key accepted. This server does not show its schema; queries work all the same.", "good");
     } else {
       sayIfCurrent("Key accepted.", "good");
     }
-    if (isIntrospection && !answer.data) {
+    if (isIntrospection && !answer.data?.__schema) {
       // Thrown, since GraphiQL asks a second time otherwise.
       throw new Error(answer.errors?.[0]?.message ?? `HTTP ${response.status}`);
     }
