@@ -53,7 +53,7 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
 
 async fn add(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let config = DatabaseCommandConfig::read(matches, environment)?;
-    telemetry::start_logging(&config.log)?;
+    let _logging = telemetry::start_logging(&config.log)?;
     let account = Account {
         id: required(matches, "id")?,
         sso_id: required(matches, "sso-id")?,

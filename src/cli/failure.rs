@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use metrics_exporter_prometheus::BuildError;
-use tracing_subscriber::filter::ParseError;
 
 use super::output;
 use crate::config::ConfigError;
@@ -14,6 +13,7 @@ use crate::domain::repair::RepairRefusal;
 use crate::graphql::document::InvalidSchema;
 use crate::sso::SsoSetupError;
 use crate::store::StoreError;
+use crate::telemetry::LogSetupError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum Failure {
     Start(#[source] io::Error),
     /// The log cannot be set up.
     #[error("cannot set up the log")]
-    Log(#[from] ParseError),
+    Log(#[from] LogSetupError),
     /// The metrics cannot be set up.
     #[error("cannot set up the metrics")]
     Metrics(#[from] BuildError),

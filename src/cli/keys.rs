@@ -56,7 +56,7 @@ pub(super) fn command() -> Command {
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Err(no_command()) };
     let config = DatabaseCommandConfig::read(matches, environment)?;
-    telemetry::start_logging(&config.log)?;
+    let _logging = telemetry::start_logging(&config.log)?;
     let store = database::open(&config.database).await?;
     match name {
         "create" => create(matches, &store).await?,

@@ -14,7 +14,7 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let config = DatabaseCommandConfig::read(matches, environment)?;
-    telemetry::start_logging(&config.log)?;
+    let _logging = telemetry::start_logging(&config.log)?;
     let store = database::connect(&config.database).await?;
     let state = database::schema_state(&store).await?;
     let applied = database::migrate(&store, &state).await?;

@@ -64,7 +64,7 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let config = RepairCommandConfig::read(matches, environment)?;
-    telemetry::start_logging(&config.log)?;
+    let _logging = telemetry::start_logging(&config.log)?;
     let request_id = RequestId::random();
     let request = RepairRequest {
         connection_id: required(matches, "id")?,

@@ -37,7 +37,7 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let config = Config::read(matches, environment)?;
-    telemetry::start_logging(&config.log)?;
+    let _logging = telemetry::start_logging(&config.log)?;
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
     serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop, || Ok(())).await

@@ -40,7 +40,7 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
-    telemetry::start_logging(&config::read_log(matches, environment)?)?;
+    let _logging = telemetry::start_logging(&config::read_log(matches, environment)?)?;
     let (source, data) = match matches.get_one::<String>("data") {
         Some(path) => {
             let data = std::fs::read_to_string(path).map_err(|source| Failure::File { path: path.clone(), source })?;

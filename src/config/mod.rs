@@ -132,7 +132,10 @@ impl Config {
             trusted_proxies: sources.optional(&setting::TRUSTED_PROXIES, parse::networks)?.unwrap_or_default(),
             cors_origins: sources.optional(&setting::CORS_ORIGINS, parse::origins)?.unwrap_or_default(),
             shutdown: shutdown(&sources)?,
-            log: log(&sources)?,
+            log: LogConfig {
+                traces: sources.optional(&setting::OTEL_EXPORTER_OTLP_ENDPOINT, parse::traces)?,
+                ..log(&sources)?
+            },
         })
     }
 }
@@ -225,6 +228,7 @@ fn log(sources: &Sources<'_>) -> Result<LogConfig, ConfigError> {
     Ok(LogConfig {
         format: sources.required(&setting::LOG_FORMAT, parse::log_format)?,
         filter: sources.required(&setting::RUST_LOG, parse::log_filter)?,
+        traces: None,
     })
 }
 

@@ -138,4 +138,9 @@ settings! {
         Setting::new("SHUTDOWN_TIMEOUT_MS", "MILLISECONDS", "After SIGTERM: the limit of all, the delay included").or("10000");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "compact|json", "compact for people, json for production").or("compact");
     RUST_LOG = Setting::new("RUST_LOG", "FILTER", "What is logged, like info or lc_connections=debug,warn").or("info");
+    OTEL_EXPORTER_OTLP_ENDPOINT = Setting::new(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "URL",
+        "If set, traces are sent to this OpenTelemetry collector, by OTLP over HTTP, like http://localhost:4318",
+    );
 }

@@ -74,7 +74,7 @@ fn what_is_not_set_has_its_default() {
     assert_eq!(config.cors_origins, Vec::<HeaderValue>::new());
     assert_eq!(config.shutdown.delay, Duration::ZERO);
     assert_eq!(config.shutdown.timeout, Duration::from_secs(10));
-    assert_eq!(config.log, LogConfig { format: LogFormat::Compact, filter: "info".to_owned() });
+    assert_eq!(config.log, LogConfig { format: LogFormat::Compact, filter: "info".to_owned(), traces: None });
 }
 
 #[test]
@@ -298,4 +298,18 @@ fn help_documents_every_setting_with_its_flag_variable_and_default() {
         assert!(setting.default.is_none_or(|default| line.contains(&format!("default: {default}]"))), "{line}");
     }
     assert!(help.contains("--config <FILE>") && help.contains("environment: LC_CONFIG"), "{help}");
+}
+
+#[test]
+fn traces_go_to_a_collector_where_the_program_can_send_them() {
+    let with = |url| Run::complete().variable("OTEL_EXPORTER_OTLP_ENDPOINT", url);
+    if cfg!(feature = "otel") {
+        let url = with("http://localhost:4318").read().unwrap().log.traces.unwrap();
+        assert_eq!(url.as_str(), "http://localhost:4318/");
+        let error = with("localhost").refusal();
+        let problem = "must be an http or https URL, like http://localhost:4318";
+        assert_eq!(error, format!("OTEL_EXPORTER_OTLP_ENDPOINT (environment) is \"localhost\": {problem}"));
+    } else {
+        assert!(with("http://localhost:4318").refusal().contains("built without the feature `otel`"));
+    }
 }

@@ -7,10 +7,15 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::Method;
+use tracing::Instrument;
+use tracing::field::{Empty, display};
 
 use crate::domain::id::AccountId;
 use crate::domain::sso_view::SsoView;
 use crate::telemetry::statements::counted;
+use crate::telemetry::traces;
+
+use super::request_id::RequestId;
 
 /// What a handler knows of its request that belongs in the log line. Put among the response's extensions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,10 +54,30 @@ pub async fn log(request: Request, next: Next) -> Response {
         facts: RequestFacts::default(),
         statements: 0,
     };
-    let (mut response, statements) = counted(next.run(request)).await;
+    let span = tracing::debug_span!(
+        target: traces::TARGET,
+        "request",
+        otel.kind = "server",
+        otel.name = format_args!("{} {}", line.method, line.route()),
+        http.request.method = line.method,
+        http.route = line.route(),
+        http.response.status_code = Empty,
+        otel.status_code = Empty,
+        request.id = request.extensions().get::<RequestId>().map(display),
+        graphql.operation.name = Empty,
+        account.id = Empty,
+    );
+    traces::adopt(&span, request.headers());
+    let (mut response, statements) = counted(next.run(request).instrument(span.clone())).await;
     line.statements = statements;
     line.status = response.status().as_u16();
     line.facts = response.extensions_mut().remove().unwrap_or_default();
+    span.record("http.response.status_code", line.status);
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    span.record("graphql.operation.name", line.facts.operation.as_deref());
+    span.record("account.id", line.facts.account.map(display));
     response
 }
 
@@ -66,12 +91,18 @@ struct Line {
     statements: u64,
 }
 
+impl Line {
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
+    }
+}
+
 impl Drop for Line {
     fn drop(&mut self) {
-        let Self { started, method, route, status, facts, statements } = self;
+        let template = self.route();
+        let Self { started, method, route: _, status, facts, statements } = &*self;
         let elapsed = started.elapsed();
         let RequestFacts { operation, sso, account } = facts;
-        let template = route.as_ref().map_or("unmatched", MatchedPath::as_str);
         tracing::info!(
             http.method = *method,
             http.route = template,

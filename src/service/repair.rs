@@ -1,5 +1,7 @@
 //! The repair verb: inserts the one missing row, and leaves a trail of every attempt. Fails closed.
 
+use tracing::Instrument;
+
 use crate::domain::caller::{Account, Caller};
 use crate::domain::id::{AccountId, KeyId, SsoConnectionId};
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord, RepairRefusal, RepairVia, plan};
@@ -53,7 +55,7 @@ impl Connections {
         let account = account.unwrap_or(own.id);
         let known = (account == own.id).then(|| own.clone());
         let attempt = Attempt { connections: self.clone(), actor, key: Some(caller.key), account, known, request };
-        tokio::spawn(inherited(attempt.run())).await?
+        tokio::spawn(inherited(attempt.run()).in_current_span()).await?
     }
 
     /// An operator's repair of one connection, at the machine itself, which needs no key.

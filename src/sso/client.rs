@@ -12,6 +12,8 @@ use reqwest::{Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
+use tracing::field::Empty;
 use url::Url;
 
 use super::SsoSetupError;
@@ -20,6 +22,7 @@ use super::fault::Fault;
 use super::wire::{self, NetworkConnection, Page};
 use crate::domain::id::{SsoConnectionId, SsoId};
 use crate::domain::sso_view::{SourceFailure, SsoConnection};
+use crate::telemetry::traces;
 
 /// The most bytes that one page, or a single connection, may have.
 const PAGE_BYTES: usize = 16 * 1024 * 1024;
@@ -167,13 +170,22 @@ impl Client {
         // Whoever opened the circuit was logged.
         let permit = self.circuit.permit().ok_or(SourceFailure::CircuitOpen)?;
         let started = Instant::now();
-        let result = timeout_at(started + self.budget, work).await.unwrap_or(Err(Fault::OutOfTime));
+        let span = tracing::debug_span!(
+            target: traces::TARGET,
+            "SSO",
+            otel.kind = "client",
+            accounts = accounts.len(),
+            sso.outcome = Empty
+        );
+        let work = timeout_at(started + self.budget, work).instrument(span.clone());
+        let result = work.await.unwrap_or(Err(Fault::OutOfTime));
         metrics::histogram!("sso_request_duration_seconds").record(started.elapsed().as_secs_f64());
         let outcome = match &result {
             Ok((_, outcome)) => outcome,
             Err(fault) => fault.class().as_str(),
         };
         metrics::counter!("sso_requests_total", "outcome" => outcome).increment(1);
+        span.record("sso.outcome", outcome);
         match &result {
             Err(fault) if fault.is_outage() => permit.failed(),
             Ok(_) | Err(_) => permit.succeeded(),
@@ -262,9 +274,12 @@ impl Client {
             .get(url)
             .header(AUTHORIZATION, self.authorization.clone())
             .header(ACCEPT, HeaderValue::from_static("application/json"));
+        let mut headers = HeaderMap::new();
         if let Ok(request_id) = HeaderValue::from_str(request_id) {
-            request = request.header("x-request-id", request_id);
+            headers.insert("x-request-id", request_id);
         }
+        traces::propagate(&mut headers);
+        request = request.headers(headers);
         if let Some(etag) = condition {
             request = request.header(IF_NONE_MATCH, etag.clone());
         }

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
 
 use crate::telemetry;
+use tracing::Instrument;
 
 pub use api_keys::{KeyHolder, KeyInfo, NewKey};
 pub use error::StoreError;
@@ -101,8 +102,9 @@ impl Store {
     ) -> std::result::Result<T, DbErr> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         telemetry::statements::note();
+        let span = tracing::debug_span!(target: telemetry::traces::TARGET, "statement", otel.kind = "client");
         let start = Instant::now();
-        let result = run.await;
+        let result = run.instrument(span).await;
         metrics::histogram!("db_statement_duration_seconds").record(start.elapsed());
         result
     }

@@ -6,6 +6,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Set, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
+use tracing::Instrument;
 
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord};
 
@@ -40,7 +41,7 @@ impl Store {
         let record = built(&repair_record::Entity::insert(record_of(record)), backend);
         let store = self.clone();
         let insert = async move { within_deadline(store.insert_both(row, record)).await };
-        tokio::spawn(inherited(insert)).await?
+        tokio::spawn(inherited(insert).in_current_span()).await?
     }
 
     async fn insert_both(&self, row: Statement, record: Statement) -> std::result::Result<Inserted, DbErr> {

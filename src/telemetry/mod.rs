@@ -1,9 +1,10 @@
-//! Logs and metrics of the process: how they are set up, and the names and units of what is counted.
+//! Logs, metrics and traces of the process: how they are set up, and the names and units of what is counted.
 //!
 //! Knows nothing of what is logged or counted, but for the list of metrics, so that one place documents them all.
 
 pub mod statements;
 pub mod stored_values;
+pub mod traces;
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -12,8 +13,11 @@ use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+use url::Url;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,21 +35,54 @@ pub struct LogConfig {
     pub format: LogFormat,
     /// Which lines: tracing's directives, as `RUST_LOG` has them.
     pub filter: String,
+    /// Where traces are sent: an OpenTelemetry collector's base URL for OTLP over HTTP.
+    pub traces: Option<Url>,
 }
 
-/// Sends log lines to standard error from now on. A process that already logs somewhere goes on doing that.
+/// Why logs or traces cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LogSetupError {
+    /// The filter has no meaning.
+    #[error("the log filter has no meaning")]
+    Filter(#[from] ParseError),
+    /// The traces' exporter refuses.
+    #[error("traces cannot be sent")]
+    Traces(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Holds logging and tracing; what is left of the traces is sent when it is dropped.
+#[derive(Debug)]
+#[must_use = "traces end when it is dropped"]
+pub struct Logging {
+    #[cfg(feature = "otel")]
+    _exporter: Option<traces::otel::Exporter>,
+}
+
+/// Sends log lines to standard error from now on, and traces where the configuration says. A process that already logs
+/// somewhere goes on doing that.
 ///
 /// # Errors
-/// The filter has no meaning.
-pub fn start_logging(config: &LogConfig) -> Result<(), ParseError> {
+/// The filter has no meaning, or the traces' exporter cannot be set up.
+pub fn start_logging(config: &LogConfig) -> Result<Logging, LogSetupError> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // The error says that a subscriber is there already: tests start several programs in one process.
-    let _ = match config.format {
-        LogFormat::Compact => lines.compact().with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).try_init(),
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match config.format {
+        LogFormat::Compact => lines.compact().with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),
     };
-    Ok(())
+    let subscriber = Registry::default().with(lines);
+    #[cfg(feature = "otel")]
+    let exporter = config.traces.as_ref().map(traces::otel::Exporter::start).transpose();
+    #[cfg(feature = "otel")]
+    let exporter = exporter.map_err(|error| LogSetupError::Traces(error.into()))?;
+    #[cfg(feature = "otel")]
+    let subscriber = subscriber.with(exporter.as_ref().map(traces::otel::Exporter::layer));
+    // The error says that a subscriber is there already: tests start several programs in one process.
+    let _ = subscriber.try_init();
+    Ok(Logging {
+        #[cfg(feature = "otel")]
+        _exporter: exporter,
+    })
 }
 
 /// An error's text and its causes', in one line.
@@ -156,8 +193,8 @@ mod tests {
 
     #[test]
     fn logging_may_be_started_twice() {
-        let config = LogConfig { format: LogFormat::Json, filter: "warn".to_owned() };
-        start_logging(&config).unwrap();
-        start_logging(&config).unwrap();
+        let config = LogConfig { format: LogFormat::Json, filter: "warn".to_owned(), traces: None };
+        let _first = start_logging(&config).unwrap();
+        let _second = start_logging(&config).unwrap();
     }
 }

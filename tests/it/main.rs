@@ -24,5 +24,6 @@ mod schema;
 mod statements;
 mod store;
 mod support;
+mod telemetry;
 mod trail;
 mod worlds;

@@ -1,60 +1,14 @@
 //! The binary itself: what it refuses, how it starts and ends, and that every line the demo prints works.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 use lc_connections::sso::simulator::{Scenario, Simulator, parse_data};
 use secrecy::ExposeSecret;
 
+use crate::support::binary::{Running, curl, free_port, program, run, wait_until_ready};
 use crate::support::databases::Database;
 use crate::support::world::World;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_lc-connections");
-
-/// Without what the test's own environment may hold.
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.args(arguments).env_clear().stdin(Stdio::null());
-    command
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn run(command: &mut Command) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
-}
-
-/// A running program, ended with its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn wait_until_ready(port: u16) {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(30) {
-        if curl(&format!("curl -sf http://127.0.0.1:{port}/readyz")).0 {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("nothing answers on port {port}");
-}
-
-/// Runs a line as a user would paste it.
-fn curl(line: &str) -> (bool, String) {
-    let Output { status, stdout, .. } = Command::new("bash").arg("-c").arg(line).output().unwrap();
-    (status.success(), String::from_utf8_lossy(&stdout).into_owned())
-}
 
 #[test]
 fn what_cannot_be_used_is_refused_in_one_line_before_the_port_opens() {
@@ -105,7 +59,7 @@ fn an_account_a_key_a_start_a_signal_and_an_orderly_end() {
     let address = format!("127.0.0.1:{port}");
     let mut serve = with_database(&["serve", "--listen", &address, "--log-format", "json"]);
     serve.env("SSO_URL", "http://127.0.0.1:1/").env("SSO_TOKEN", "secret-token").stderr(Stdio::piped());
-    let mut server = Running(serve.spawn().unwrap());
+    let server = Running(serve.spawn().unwrap());
     wait_until_ready(port);
     let key = key.trim();
     let (_, answer) = curl(&format!("curl -s -i -u :{key} http://{address}/connections"));
@@ -114,19 +68,8 @@ fn an_account_a_key_a_start_a_signal_and_an_orderly_end() {
     let taken = run(with_database(&["serve", "--listen", &address]).env("SSO_URL", "http://x/").env("SSO_TOKEN", "x"));
     assert!(taken.0 == 1 && taken.2.contains(&address), "{taken:?}");
 
-    let pid = server.0.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    let start = Instant::now();
-    let status = loop {
-        if let Some(status) = server.0.try_wait().unwrap() {
-            break status;
-        }
-        assert!(start.elapsed() < Duration::from_secs(20), "it does not end");
-        std::thread::sleep(Duration::from_millis(20));
-    };
-    assert_eq!(status.code(), Some(0));
-    let mut log = String::new();
-    server.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let (code, log) = server.terminate();
+    assert_eq!(code, 0);
     assert!(!log.contains(key) && !log.contains("secret-token"), "{log}");
     let line = log.lines().find(|line| line.contains("\"/connections\"")).unwrap();
     let line: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -37,7 +37,7 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let log = config::read_log(matches, environment)?;
-    telemetry::start_logging(&log)?;
+    let _logging = telemetry::start_logging(&log)?;
     let clock = Clock::default();
     let address = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listen = address(required(matches, "port")?);

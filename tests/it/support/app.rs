@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::databases::Database;
+use super::plain_client;
 use super::world::Account;
 
 /// How the simulated SSO behaves.
@@ -161,7 +162,7 @@ impl TestApp {
             store,
             clock,
             simulator: TestSso(simulator),
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            client: plain_client(),
             key: None,
             _servers: Arc::new(vec![Server(sso_server), Server(server)]),
         }

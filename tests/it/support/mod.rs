@@ -1,6 +1,14 @@
 //! What tests stand on: databases, the running application, random worlds.
 
 pub mod app;
+pub mod binary;
 pub mod databases;
 pub mod projection;
 pub mod world;
+
+/// A client of our own server, whatever proxy the environment names.
+pub fn plain_client() -> reqwest::Client {
+    // The error says that another test has installed it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
