@@ -7,12 +7,13 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use super::{Failure, output, required};
 use crate::config::{self, Environment};
 use crate::http::stop::Stop;
-use crate::sso::simulator::{SAMPLE, Simulator, parse_data};
+use crate::sso::simulator::{SAMPLE, Scenario, Simulator, parse_data};
 use crate::telemetry;
 
 pub(super) fn command() -> Command {
     let command = Command::new("sso-sim")
-        .about("Simulate the SSO service; PUT /__scenario switches between ok, down and page-fails")
+        .about("Simulate the SSO service, in the scenario that PUT /__scenario sets, for all accounts or for one")
+        .after_help(scenarios())
         .arg(
             Arg::new("listen")
                 .long("listen")
@@ -36,7 +37,27 @@ pub(super) fn command() -> Command {
                 .default_value("500")
                 .help("The most connections of a page, whatever the caller's limit"),
         );
+    let scenario = Arg::new("scenario").long("scenario").value_name("WORD").value_parser(str::parse::<Scenario>);
+    let command = command.arg(scenario.default_value("ok").help("The scenario to begin with"));
     config::with_settings(command, config::LOGGING_COMMAND)
+}
+
+/// What the scenarios are, and how to switch between them.
+fn scenarios() -> String {
+    let lines = Scenario::ALL.map(|scenario| format!("  {:<12}{}", scenario.as_str(), scenario.meaning()));
+    format!(
+        r#"Scenarios:
+{}
+
+While it runs:
+  curl -X PUT localhost:9090/__scenario -d '{{"scenario": "down"}}'
+      for all accounts; with "account": "<SSO id>" for that one alone, whatever holds for all
+  curl -X DELETE localhost:9090/__scenario
+      all is well again, for every account
+  curl localhost:9090/__scenario; curl localhost:9090/__calls
+      how it is now; how many calls came"#,
+        lines.join("\n")
+    )
 }
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
@@ -53,6 +74,7 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
         Failure::Refused(format!("{source}: {error}: {cause}"))
     })?;
     let mut simulator = Simulator::new(listed);
+    simulator.set_scenario(required(matches, "scenario")?);
     if let Some(token) = matches.get_one::<String>("token") {
         simulator = simulator.with_token(token.as_str().into());
     }

@@ -135,11 +135,11 @@ fn every_line_that_the_demo_prints_works_as_printed() {
         &["\"name\":\"Woodgrove Partners\""],
         &["WOULD_CREATE", "\"userErrors\":[]"],
         &["\"outcome\":\"CREATED\"", "\"status\":\"COMPLETED\"", "\"drift\":\"IN_SYNC\""],
+        &["\"flap\"", "\"revoked\""],
         &["http_requests_total"],
         &["ready"],
-        &[],
     ];
-    assert_eq!(answers.len(), 13, "{lines:?}");
+    assert_eq!(answers.len(), 14, "{lines:?}");
     for (answer, parts) in answers.iter().zip(expected) {
         for part in parts {
             assert!(answer.contains(part), "{part} is not in {answer}");
@@ -213,3 +213,21 @@ async fn an_operator_repairs_from_the_command_line(database: Database) {
 }
 
 crate::on_both_databases!(an_operator_repairs_from_the_command_line);
+
+#[test]
+fn the_simulator_begins_with_a_scenario_and_says_what_there_is() {
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}");
+    let mut simulator = program(&["sso-sim", "--listen", &address, "--scenario", "garbage", "--rust-log", "warn"]);
+    let _simulator = Running(simulator.stderr(Stdio::null()).spawn().unwrap());
+    let list = format!("curl -sf --retry-connrefused --retry 30 http://{address}/network_connections?account_ids=");
+    assert_eq!(
+        curl(&format!("{list}500000000000000000000001")),
+        (true, "<html><body>Welcome! Please log in.</body></html>".to_owned())
+    );
+    let (code, help, _) = run(&mut program(&["sso-sim", "--help"]));
+    assert_eq!(code, 0);
+    for scenario in Scenario::ALL {
+        assert!(help.contains(&format!("{:<12}{}", scenario.as_str(), scenario.meaning())), "on one line: {help}");
+    }
+}

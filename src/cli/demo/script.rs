@@ -48,7 +48,8 @@ curl -s -u :{northwind} http://{server}/connections
 curl -s http://{server}/graphql -H 'Authorization: Bearer {superuser}' -H 'Content-Type: application/json' -d '{{"query": "mutation {{ repairConnection(input: {{connectionId: \"c0000000000000000000000a\", dryRun: true}}) {{ outcome plan {{ changes {{ path after from }} untouched }} userErrors {{ code message }} }} }}"}}'
 curl -s http://{server}/graphql -H 'Authorization: Bearer {superuser}' -H 'Content-Type: application/json' -d '{{"query": "mutation {{ repairConnection(input: {{connectionId: \"c0000000000000000000000a\", reason: \"demo\"}}) {{ outcome partnership {{ status drift }} record {{ actor at }} userErrors {{ code message }} }} }}"}}'
 
-# What else is there: metrics, readiness, the schema.
+# What else is there: the other ways in which SSO can misbehave, metrics, readiness.
+curl -s http://{sso}/__scenario
 curl -s http://{server}/metrics
 curl -s http://{server}/readyz
 "#

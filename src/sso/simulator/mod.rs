@@ -1,16 +1,15 @@
 //! SSO's wire, served over data in memory: for the demo, for tests, and for trying things out.
 //!
-//! Owns its data, its scenario (which can be switched while it runs) and its counts. What a list or a single call looks
+//! Owns its data, its scenarios (which can be switched while it runs) and its counts. What a list or a single call looks
 //! like is [`super::wire`]'s; how HTTP reaches it is in `routes`.
 
 mod data;
 mod routes;
+mod scenario;
 
-use std::fmt;
 use std::io;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -18,9 +17,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use self::data::Data;
+use self::scenario::Scenarios;
 use super::wire::{NetworkConnection, PAGE_LIMIT};
+use crate::domain::id::SsoId;
 
 pub use self::data::{DataError, parse_data};
+pub use self::scenario::{SLOWNESS, Scenario, UnknownScenario};
 
 /// Sample data, in the form of [`parse_data`]: of `sso-sim` and the demo.
 pub const SAMPLE: &str = include_str!("sample.json");
@@ -34,57 +36,12 @@ pub struct Simulator {
 
 struct Inner {
     data: RwLock<Arc<Data>>,
-    scenario: RwLock<Scenario>,
+    scenarios: RwLock<Scenarios>,
     page_size: AtomicUsize,
     list: AtomicU64,
     further_pages: AtomicU64,
     single: AtomicU64,
     not_modified: AtomicU64,
-}
-
-/// How the simulator behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scenario {
-    /// All is well.
-    Ok,
-    /// Every SSO call is answered with 503.
-    Down,
-    /// Every page of a list after the first is answered with 500.
-    PageFails,
-}
-
-impl Scenario {
-    /// Every scenario there is.
-    pub const ALL: [Self; 3] = [Self::Ok, Self::Down, Self::PageFails];
-
-    /// Its word in `/__scenario`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Down => "down",
-            Self::PageFails => "page-fails",
-        }
-    }
-}
-
-impl fmt::Display for Scenario {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-/// No scenario has this word.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown scenario; known: {}", Scenario::ALL.map(Scenario::as_str).join(", "))]
-pub struct UnknownScenario;
-
-impl FromStr for Scenario {
-    type Err = UnknownScenario;
-
-    fn from_str(word: &str) -> Result<Self, UnknownScenario> {
-        Self::ALL.into_iter().find(|scenario| scenario.as_str() == word).ok_or(UnknownScenario)
-    }
 }
 
 /// How many SSO calls came since the start, whatever they were answered with.
@@ -106,7 +63,7 @@ impl Simulator {
     pub fn new(connections: Vec<NetworkConnection>) -> Self {
         let inner = Inner {
             data: RwLock::new(Arc::new(Data::new(connections))),
-            scenario: RwLock::new(Scenario::Ok),
+            scenarios: RwLock::new(Scenarios::new()),
             page_size: AtomicUsize::new(PAGE_LIMIT),
             list: AtomicU64::default(),
             further_pages: AtomicU64::default(),
@@ -134,15 +91,25 @@ impl Simulator {
         self.inner.page_size.store(size.clamp(1, PAGE_LIMIT), Ordering::Relaxed);
     }
 
-    /// Switches how it behaves, from the next call on.
+    /// Switches how it behaves, from the next call on, for every account without a scenario of its own.
     pub fn set_scenario(&self, scenario: Scenario) {
-        *self.inner.scenario.write().unwrap_or_else(PoisonError::into_inner) = scenario;
+        self.scenarios_mut().set_default(scenario);
     }
 
-    /// How it behaves.
+    /// Switches how it behaves for one account, whatever it does for the others.
+    pub fn set_account_scenario(&self, account: SsoId, scenario: Scenario) {
+        self.scenarios_mut().set_own(account, scenario);
+    }
+
+    /// From the next call on, all is well for every account.
+    pub fn reset_scenarios(&self) {
+        *self.scenarios_mut() = Scenarios::new();
+    }
+
+    /// How it behaves for every account without a scenario of its own.
     #[must_use]
     pub fn scenario(&self) -> Scenario {
-        *self.inner.scenario.read().unwrap_or_else(PoisonError::into_inner)
+        self.scenarios().default()
     }
 
     /// Serves these connections instead.
@@ -177,6 +144,14 @@ impl Simulator {
     /// Serves in a task of its own, until that is aborted.
     pub fn spawn(&self, listener: TcpListener) -> JoinHandle<io::Result<()>> {
         tokio::spawn(self.clone().serve(listener))
+    }
+
+    fn scenarios(&self) -> RwLockReadGuard<'_, Scenarios> {
+        self.inner.scenarios.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn scenarios_mut(&self) -> RwLockWriteGuard<'_, Scenarios> {
+        self.inner.scenarios.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn data(&self) -> Arc<Data> {

@@ -8,16 +8,17 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use super::data::parse_cursor;
-use super::{Calls, Scenario, Simulator};
+use super::scenario::{SLOWNESS, Scenario, Trouble, UnknownScenario, known};
+use super::{Calls, Simulator};
 use crate::domain::id::SsoId;
 use crate::sso::wire::{MAX_ACCOUNTS, PAGE_LIMIT};
 
@@ -41,18 +42,15 @@ pub(super) fn router(simulator: Simulator) -> Router {
         .layer(middleware::from_fn_with_state(simulator.clone(), guard));
     Router::new()
         .merge(sso)
-        .route("/__scenario", get(scenario).put(set_scenario))
+        .route("/__scenario", get(scenario).put(set_scenario).delete(reset_scenarios))
         .route("/__calls", get(calls))
         .fallback(async || refusal(StatusCode::NOT_FOUND, "not found"))
         .with_state(simulator)
 }
 
-/// Counts every SSO call, and turns it away when SSO is down or the token is not right.
+/// Counts every SSO call, and turns it away when the token is not right.
 async fn guard(State(simulator): State<Simulator>, request: Request, next: Next) -> Response {
     count(&simulator, request.uri());
-    if simulator.scenario() == Scenario::Down {
-        return refusal(StatusCode::SERVICE_UNAVAILABLE, "down, as the scenario wants");
-    }
     if !is_authorized(&simulator, request.headers()) {
         return refusal(StatusCode::UNAUTHORIZED, "no valid bearer token");
     }
@@ -95,12 +93,12 @@ async fn list(State(simulator): State<Simulator>, Query(query): Query<ListQuery>
         Some(Some(after)) => Some(after),
         Some(None) => return refusal(StatusCode::BAD_REQUEST, "cursor: not one of this service"),
     };
-    if after.is_some() && simulator.scenario() == Scenario::PageFails {
-        return refusal(StatusCode::INTERNAL_SERVER_ERROR, "this page fails, as the scenario wants");
+    let trouble = simulator.scenarios_mut().meet_list(&accounts, after.is_some());
+    if let Some(response) = endure(trouble).await {
+        return response;
     }
 
-    let data = simulator.data();
-    let set = data.of(&accounts);
+    let set = simulator.data().of(&accounts, &simulator.scenarios());
     let etag = set.etag(&accounts);
     if after.is_none() && matches_validator(&headers, &etag) {
         simulator.inner.not_modified.fetch_add(1, Ordering::Relaxed);
@@ -123,37 +121,79 @@ fn matches_validator(headers: &HeaderMap, etag: &str) -> bool {
 }
 
 async fn single(State(simulator): State<Simulator>, Path(id): Path<String>) -> Response {
-    let data = simulator.data();
-    match id.parse().ok().and_then(|id| data.get(id)) {
-        Some(connection) => Json(connection).into_response(),
+    let served = id.parse().ok().and_then(|id| simulator.data().get(id, &simulator.scenarios()));
+    let trouble = simulator.scenarios_mut().meet_single(served.iter().flat_map(|served| served.parties));
+    if let Some(response) = endure(trouble).await {
+        return response;
+    }
+    match served.filter(|served| !simulator.scenarios().revokes(served.parties)) {
+        Some(served) => Json(&served.json).into_response(),
         None => refusal(StatusCode::NOT_FOUND, "no such connection"),
     }
 }
 
+/// What trouble answers, if it does not let the call through.
+async fn endure(trouble: Trouble) -> Option<Response> {
+    match trouble {
+        Trouble::None => None,
+        Trouble::Down => Some(refusal(StatusCode::SERVICE_UNAVAILABLE, "down, as the scenario wants")),
+        Trouble::Slow => {
+            tokio::time::sleep(SLOWNESS).await;
+            None
+        }
+        Trouble::Hang => std::future::pending().await,
+        Trouble::PageFails => {
+            Some(refusal(StatusCode::INTERNAL_SERVER_ERROR, "this page fails, as the scenario wants"))
+        }
+        Trouble::Garbage => Some(Html("<html><body>Welcome! Please log in.</body></html>").into_response()),
+    }
+}
+
 async fn scenario(State(simulator): State<Simulator>) -> Response {
-    Json(json!({"scenario": simulator.scenario().as_str(), "known": Scenario::ALL.map(Scenario::as_str)}))
-        .into_response()
+    let known = Scenario::ALL.map(|scenario| (scenario.to_string(), scenario.meaning().into()));
+    let mut answer = now(&simulator);
+    answer["known"] = Map::from_iter(known).into();
+    Json(answer).into_response()
+}
+
+/// How it behaves: for all, and for the accounts that differ.
+fn now(simulator: &Simulator) -> Value {
+    let scenarios = simulator.scenarios();
+    let own = scenarios.own().map(|(account, scenario)| (account.to_string(), scenario.as_str().into()));
+    json!({"scenario": scenarios.default().as_str(), "accounts": own.collect::<Map<_, _>>()})
 }
 
 /// Takes the body whatever its content type, so that `curl -d` works as it is.
 async fn set_scenario(State(simulator): State<Simulator>, body: Bytes) -> Response {
     #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct Wanted {
         scenario: String,
+        account: Option<String>,
     }
 
-    let Ok(Wanted { scenario }) = serde_json::from_slice(&body) else {
-        let example = r#"the body must be {"scenario": "<word>"}; known: "#;
-        let known = Scenario::ALL.map(Scenario::as_str).join(", ");
-        return refusal(StatusCode::BAD_REQUEST, &format!("{example}{known}"));
-    };
-    match scenario.parse::<Scenario>() {
-        Ok(scenario) => {
-            simulator.set_scenario(scenario);
-            Json(json!({"scenario": scenario.as_str()})).into_response()
+    let wanted = match serde_json::from_slice::<Wanted>(&body) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            let shape = r#"the body must be {"scenario": "<word>"}, for one account alone also "account": "<SSO id>""#;
+            return refusal(StatusCode::BAD_REQUEST, &format!("{shape}: {error}; known: {}", known()));
         }
-        Err(unknown) => refusal(StatusCode::BAD_REQUEST, &unknown.to_string()),
+    };
+    let scenario = match wanted.scenario.parse() {
+        Ok(scenario) => scenario,
+        Err(UnknownScenario) => return refusal(StatusCode::BAD_REQUEST, &UnknownScenario.to_string()),
+    };
+    match wanted.account.map(|account| account.parse()) {
+        None => simulator.set_scenario(scenario),
+        Some(Ok(account)) => simulator.set_account_scenario(account, scenario),
+        Some(Err(error)) => return refusal(StatusCode::BAD_REQUEST, &format!("account: {error}")),
     }
+    Json(now(&simulator)).into_response()
+}
+
+async fn reset_scenarios(State(simulator): State<Simulator>) -> Response {
+    simulator.reset_scenarios();
+    Json(now(&simulator)).into_response()
 }
 
 async fn calls(State(simulator): State<Simulator>) -> Json<Calls> {

@@ -1,16 +1,17 @@
 //! The simulator: the client agrees with it over random data, and its own routes steer it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use super::support::{REQUEST, TOKEN, account, connection_id, ids, network_connection, serve, settings, sso};
+use super::support::{AMPLE, REQUEST, TOKEN, account, connection_id, ids, network_connection, serve, settings, sso};
 use crate::clock::Clock;
 use crate::domain::connection::RelationshipType;
+use crate::domain::id::SsoId;
 use crate::domain::sso_view::SourceFailure;
-use crate::sso::simulator::{Calls, DataError, Scenario, Simulator, parse_data};
+use crate::sso::simulator::{Calls, DataError, SLOWNESS, Scenario, Simulator, parse_data};
 use crate::sso::wire::{MAX_ACCOUNTS, NetworkConnection};
 use crate::sso::{Sso, SsoSettings};
 
@@ -66,42 +67,145 @@ async fn a_single_connection_is_served_and_an_unknown_one_is_not() {
     assert_eq!(simulator.calls(), Calls { single: 2, ..Calls::default() });
 }
 
-#[tokio::test]
-async fn scenarios_are_switched_while_it_runs() {
+/// A simulator over three connections of accounts 1 and 2, in two pages, and a client that keeps nothing and waits for as
+/// long as the budget.
+async fn scenes(budget: Duration) -> (Simulator, String, Sso) {
     let simulator = Simulator::new((0..3).map(|number| network_connection(number, 1, 2)).collect()).with_page_size(2);
     let url = serve(&simulator).await;
-    let sso = sso(&url);
-    let view = async |sso: &Sso| {
-        sso.mark_stale(account(1));
-        sso.view(account(1), REQUEST).await
-    };
-    for (scenario, failure) in [
-        (Scenario::PageFails, Some(SourceFailure::BadStatus)),
-        (Scenario::Down, Some(SourceFailure::BadStatus)),
-        (Scenario::Ok, None),
+    let settings = SsoSettings { max_age: Duration::ZERO, budget, ..settings(&url) };
+    (simulator, url, Sso::new(settings, Clock::default()).unwrap())
+}
+
+#[tokio::test]
+async fn scenarios_are_switched_while_it_runs() {
+    use SourceFailure::{BadPayload, BadStatus};
+    let (simulator, url, sso) = scenes(AMPLE).await;
+    let all = [connection_id(0), connection_id(1), connection_id(2)];
+    for (scenario, list, single) in [
+        (Scenario::PageFails, Err(BadStatus), Ok(true)),
+        (Scenario::Down, Err(BadStatus), Err(BadStatus)),
+        (Scenario::Garbage, Err(BadPayload), Err(BadPayload)),
+        (Scenario::Revoked, Ok(0), Ok(false)),
+        (Scenario::Slow, Ok(3), Ok(true)),
+        (Scenario::Ok, Ok(3), Ok(true)),
     ] {
         let answer = put_scenario(&url, &json!({"scenario": scenario.as_str()}).to_string()).await;
-        assert_eq!(answer, (200, json!({"scenario": scenario.as_str()})));
+        assert_eq!(answer, (200, json!({"scenario": scenario.as_str(), "accounts": {}})));
         assert_eq!(simulator.scenario(), scenario);
-        assert_eq!(view(&sso).await.failure(), failure, "{scenario}");
+        let start = Instant::now();
+        let view = sso.view(account(1), REQUEST).await;
+        let listed = view.snapshot().map(|_| ids(&view)).ok_or_else(|| view.failure().unwrap());
+        assert_eq!(listed, list.map(|count| all[..count].to_vec()), "{scenario}");
+        let found = sso.connection(connection_id(1), account(1), REQUEST).await;
+        assert_eq!(found.map(|found| found.is_some()), single, "{scenario}");
+        assert!(scenario != Scenario::Slow || start.elapsed() >= 3 * SLOWNESS, "two pages and a single call");
     }
-    simulator.set_scenario(Scenario::Down);
-    let single = sso.connection(connection_id(1), account(1), REQUEST).await;
-    assert_eq!(single, Err(SourceFailure::BadStatus));
+}
+
+#[tokio::test]
+async fn a_hanging_sso_is_given_up_when_the_budget_is_spent() {
+    let (simulator, _, sso) = scenes(Duration::from_millis(100)).await;
+    simulator.set_scenario(Scenario::Hang);
+    assert_eq!(sso.view(account(1), REQUEST).await.failure(), Some(SourceFailure::Timeout));
+    assert_eq!(sso.connection(connection_id(1), account(1), REQUEST).await, Err(SourceFailure::Timeout));
+}
+
+#[tokio::test]
+async fn a_flapping_sso_fails_and_works_in_turn() {
+    let (simulator, _, sso) = scenes(AMPLE).await;
+    simulator.set_scenario(Scenario::Flap);
+    for failure in [Some(SourceFailure::BadStatus), None, Some(SourceFailure::BadStatus), None] {
+        assert_eq!(sso.view(account(1), REQUEST).await.failure(), failure, "lists of two pages");
+    }
+    for failure in [Some(SourceFailure::BadStatus), None] {
+        assert_eq!(sso.connection(connection_id(1), account(1), REQUEST).await.err(), failure);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_message_is_one_connection_more_per_account() {
+    let (simulator, url, sso) = scenes(AMPLE).await;
+    simulator.set_scenario(Scenario::Missing);
+    let known = [connection_id(0), connection_id(1), connection_id(2)];
+    let mut extras = Vec::new();
+    for number in [1, 2, 77] {
+        let listed = ids(&sso.view(account(number), REQUEST).await);
+        let extra: Vec<_> = listed.iter().copied().filter(|id| !known.contains(id)).collect();
+        assert_eq!((extra.len(), listed.len()), (1, if number == 77 { 1 } else { 4 }));
+        let found = sso.connection(extra[0], account(number), REQUEST).await.unwrap().unwrap();
+        assert_eq!(&*found.partner_name, "Missed Message Media");
+        assert_eq!(sso.connection(extra[0], account(number + 1), REQUEST).await, Ok(None), "it is of no other account");
+        extras.extend(extra);
+    }
+    let several = ids(&sso.view(account(1), REQUEST).await);
+    assert!(several.contains(&extras[0]), "the same one at every call");
+    simulator.set_page_size(6);
+    assert_eq!(list(&url, &[1, 2, 77]).await.1.len(), 3 + 3);
+    simulator.reset_scenarios();
+    assert_eq!(sso.connection(extras[0], account(1), REQUEST).await, Ok(None));
+}
+
+#[tokio::test]
+async fn an_account_has_a_scenario_of_its_own() {
+    let connections = vec![network_connection(1, 1, 2), network_connection(2, 3, 4)];
+    let simulator = Simulator::new(connections);
+    let url = serve(&simulator).await;
+    let own = |account: SsoId, word: &str| json!({"scenario": word, "account": account}).to_string();
+    let (status, now) = put_scenario(&url, &own(account(1), "down")).await;
+    assert_eq!((status, now), (200, json!({"scenario": "ok", "accounts": {(account(1).as_str()): "down"}})));
+    assert_eq!((list(&url, &[1]).await.0, list(&url, &[2]).await.0, list(&url, &[3]).await.0), (503, 200, 200));
+    assert_eq!(list(&url, &[3, 1]).await.0, 503, "whoever is asked for together");
+    let single = async |number| get(&url, &format!("/network_connections/{}", connection_id(number))).await.0;
+    assert_eq!((single(1).await, single(2).await), (503, 200), "a connection of that account, and another");
+
+    put_scenario(&url, r#"{"scenario": "down"}"#).await;
+    put_scenario(&url, &own(account(1), "ok")).await;
+    assert_eq!((list(&url, &[1]).await.0, single(1).await), (200, 200), "its own is stronger than the one of all");
+    assert_eq!((list(&url, &[3]).await.0, single(2).await), (503, 503));
+
+    simulator.reset_scenarios();
+    let before = list(&url, &[1, 2]).await;
+    put_scenario(&url, &own(account(1), "revoked")).await;
+    for accounts in [&[1][..], &[2], &[1, 2]] {
+        assert_eq!(list(&url, accounts).await.1, Vec::<String>::new(), "gone for both sides");
+    }
+    assert_ne!(list(&url, &[1, 2]).await.2, before.2, "the ETag is of what is served");
+    assert_eq!((single(1).await, single(2).await), (404, 200));
+
+    let reset = reqwest::Client::new().delete(format!("{url}/__scenario")).send().await.unwrap();
+    assert_eq!(read(reset).await, (200, json!({"scenario": "ok", "accounts": {}})));
+    assert_eq!(list(&url, &[1, 2]).await, before);
+}
+
+/// The status, the ids, and the ETag of a list.
+async fn list(url: &str, accounts: &[u32]) -> (u16, Vec<String>, Option<String>) {
+    let accounts: Vec<_> = accounts.iter().map(|number| account(*number).to_string()).collect();
+    let url = format!("{url}/network_connections?account_ids={}", accounts.join(","));
+    let response = reqwest::get(url).await.unwrap();
+    let etag = response.headers().get("etag").map(|etag| etag.to_str().unwrap().to_owned());
+    let (status, body) = read(response).await;
+    let connections = body["network_connections"].as_array().cloned().unwrap_or_default();
+    let ids = connections.iter().map(|connection| connection["id"].as_str().unwrap().to_owned());
+    (status, ids.collect(), etag)
 }
 
 #[tokio::test]
 async fn an_unknown_scenario_is_refused_with_the_known_ones() {
     let simulator = Simulator::new(Vec::new());
     let url = serve(&simulator).await;
-    for body in [r#"{"scenario": "upside-down"}"#, "{}", "down", ""] {
+    for body in [r#"{"scenario": "upside-down"}"#, "{}", "down", "", r#"{"scenario": "down", "acount": "typo"}"#] {
         let (status, answer) = put_scenario(&url, body).await;
         assert_eq!(status, 400, "{body}");
         let text = answer["error"].as_str().unwrap();
-        assert!(["ok", "down", "page-fails"].iter().all(|word| text.contains(word)), "{text}");
+        assert!(Scenario::ALL.iter().all(|scenario| text.contains(scenario.as_str())), "{text}");
     }
+    let (status, answer) = put_scenario(&url, r#"{"scenario": "down", "account": "Northwind"}"#).await;
+    assert_eq!((status, answer), (400, json!({"error": "account: an id is 24 hexadecimal characters"})));
     let (status, answer) = get(&url, "/__scenario").await;
-    assert_eq!((status, &answer["scenario"]), (200, &json!("ok")));
+    assert_eq!((status, &answer["scenario"], &answer["accounts"]), (200, &json!("ok"), &json!({})));
+    let known = answer["known"].as_object().unwrap();
+    assert_eq!(known.len(), Scenario::ALL.len());
+    assert!(known.values().all(|meaning| meaning.as_str().is_some_and(|text| text.len() > 10)));
 }
 
 #[tokio::test]
