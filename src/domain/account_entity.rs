@@ -1,7 +1,7 @@
 //! The business cards of partners: account entities, and the custom entities that the caller made itself.
 
-use super::id::{AccountId, CustomEntityId, EntityId, InvitationId};
-use super::raw_json::RawJson;
+use super::id::{AccountId, CustomEntityId, EntityId, InvitationId, ObjectId};
+use super::stored::{StoredId, StoredList, StoredUrl};
 use super::timestamp::Timestamp;
 
 macro_rules! known_words {
@@ -91,18 +91,18 @@ pub struct AccountEntity {
     pub(crate) account: Option<bool>,
     pub(crate) pending: Option<bool>,
     pub(crate) deprecated: Option<bool>,
-    pub(crate) see: Option<Box<str>>,
+    pub(crate) see: Option<StoredId>,
     pub(crate) field_suffix: Option<Box<str>>,
     pub(crate) invitation_id: Option<InvitationId>,
     pub(crate) invitation_expires_at: Option<Timestamp>,
-    pub(crate) flow_ids: Option<RawJson>,
-    pub(crate) logo_url: Option<Box<str>>,
-    pub(crate) module_ids: RawJson,
+    pub(crate) flow_ids: Option<StoredList<ObjectId>>,
+    pub(crate) logo_url: Option<StoredUrl>,
+    pub(crate) module_ids: StoredList<Box<str>>,
     pub(crate) source: Option<EntitySource>,
     pub(crate) recipient: Option<EntityRecipient>,
     pub(crate) time_zone: Option<Box<str>>,
     pub(crate) trustedform_certified_vendor: Option<bool>,
-    pub(crate) website: Option<Box<str>>,
+    pub(crate) website: Option<StoredUrl>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
 }
@@ -132,20 +132,20 @@ accessors! {
     pending: Option<bool> = |this| this.pending;
     /// No longer to be used; `see` may name its successor.
     deprecated: Option<bool> = |this| this.deprecated;
-    /// The entity to use instead, as stored.
-    see: Option<&str> = |this| this.see.as_deref();
+    /// The entity to use instead.
+    see: Option<&StoredId> = |this| this.see.as_ref();
     /// What its fields' names end in.
     field_suffix: Option<&str> = |this| this.field_suffix.as_deref();
     /// The invitation that it waits for.
     invitation_id: Option<InvitationId> = |this| this.invitation_id;
     /// When that invitation ends.
     invitation_expires_at: Option<Timestamp> = |this| this.invitation_expires_at;
-    /// Flows that use it, a JSON array as stored; `None`: not an account entity.
-    flow_ids: Option<&RawJson> = |this| this.flow_ids.as_ref();
-    /// Its picture, as stored: not always a URL.
-    logo_url: Option<&str> = |this| this.logo_url.as_deref();
-    /// Its integrations, a JSON array as stored.
-    module_ids: &RawJson = |this| &this.module_ids;
+    /// Flows that use it; `None`: not an account entity.
+    flow_ids: Option<&StoredList<ObjectId>> = |this| this.flow_ids.as_ref();
+    /// Its picture.
+    logo_url: Option<&StoredUrl> = |this| this.logo_url.as_ref();
+    /// Its integrations.
+    module_ids: &StoredList<Box<str>> = |this| &this.module_ids;
     /// What it is as a source.
     source: Option<&EntitySource> = |this| this.source.as_ref();
     /// What it is as a recipient.
@@ -154,8 +154,8 @@ accessors! {
     time_zone: Option<&str> = |this| this.time_zone.as_deref();
     /// Certified by `TrustedForm`.
     trustedform_certified_vendor: Option<bool> = |this| this.trustedform_certified_vendor;
-    /// Its web site, as stored: not always a URL.
-    website: Option<&str> = |this| this.website.as_deref();
+    /// Its web site.
+    website: Option<&StoredUrl> = |this| this.website.as_ref();
     /// When the card was made.
     created_at: Timestamp = |this| this.created_at;
     /// When it last changed.

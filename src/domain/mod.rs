@@ -15,5 +15,6 @@ pub mod reconcile;
 pub mod repair;
 pub mod selection;
 pub mod sso_view;
+pub mod stored;
 pub mod timestamp;
 pub mod wanted;

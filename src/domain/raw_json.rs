@@ -32,6 +32,12 @@ impl RawJson {
         self.0.get()
     }
 
+    /// Whether it is an object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.as_str().trim_start().starts_with('{')
+    }
+
     /// The value, parsed.
     #[must_use]
     pub fn value(&self) -> serde_json::Value {

@@ -10,6 +10,7 @@ use crate::domain::connection::{ConnectionStatus, RelationshipType};
 use crate::domain::directory::{Partner, Unread};
 use crate::domain::id::{AccountId, CustomEntityId, EntityId, InvitationId, ObjectId, SsoConnectionId, SsoId};
 use crate::domain::raw_json::RawJson;
+use crate::domain::stored::{StoredId, StoredList, StoredUrl};
 use crate::domain::timestamp::Timestamp;
 
 macro_rules! serialize_as_word {
@@ -165,19 +166,19 @@ impl<'a> TryFrom<EntityCard<'a>> for ListedEntity<'a> {
             connected: connected?,
             connected_account_id: entity.connected_account_id(),
             deprecated: entity.deprecated(),
-            see: entity.see(),
+            see: entity.see().map(StoredId::as_str),
             field_suffix: entity.field_suffix(),
             invitation_id: entity.invitation_id(),
             invitation_expires_at: entity.invitation_expires_at(),
             expired,
-            flow_ids: entity.flow_ids(),
-            logo_url: entity.logo_url(),
-            module_ids: entity.module_ids(),
+            flow_ids: entity.flow_ids().map(StoredList::raw),
+            logo_url: entity.logo_url().map(StoredUrl::as_str),
+            module_ids: entity.module_ids().raw(),
             source: entity.source(),
             recipient: entity.recipient(),
             time_zone: entity.time_zone(),
             trustedform_certified_vendor: entity.trustedform_certified_vendor(),
-            website: entity.website(),
+            website: entity.website().map(StoredUrl::as_str),
             created_at: entity.created_at(),
             updated_at: entity.updated_at(),
         })

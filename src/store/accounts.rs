@@ -32,16 +32,14 @@ impl Store {
             is_any(backend, "sso_id", 2)
         );
         let rows = self.read(&sql, [any_of(backend, ids), any_of(backend, sso_ids)]).await?;
-        let accounts: std::result::Result<Vec<Option<Account>>, _> =
-            rows.iter().map(|row| self.decode_account(row)).collect();
-        Ok(accounts?.into_iter().flatten().collect())
+        Ok(rows.iter().filter_map(|row| self.decode_account(row)).collect())
     }
 
-    fn decode_account(&self, row: &QueryResult) -> std::result::Result<Option<Account>, sea_orm::DbErr> {
+    fn decode_account(&self, row: &QueryResult) -> Option<Account> {
         let mut columns = Columns::new(row, self.backend());
-        let (id, sso_id) = (columns.id("accounts.id")?, columns.id("accounts.sso_id")?);
-        let name = columns.text()?;
-        Ok(id.zip(sso_id).map(|(id, sso_id)| Account { id, sso_id, name }))
+        let (id, sso_id) = (columns.id("accounts.id"), columns.id("accounts.sso_id"));
+        let name = columns.text("accounts.name");
+        Some(Account { id: id?, sso_id: sso_id?, name })
     }
 
     /// Adds an account.

@@ -70,15 +70,7 @@ impl Store {
                    WHERE k.key_hash = $1 AND k.revoked_at IS NULL";
         let rows = self.read(sql, [hash.to_vec().into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
-        let mut columns = Columns::new(row, self.backend());
-        let (id, sso_id, name) = (columns.id("accounts.id")?, columns.id("accounts.sso_id")?, columns.text()?);
-        let (key, user_email) = (columns.id("api_keys.id")?, columns.maybe_text()?);
-        let is_superuser = columns.get::<bool>()?;
-        let expires_at = columns.maybe_time("api_keys.expires_at")?;
-        let account = id.zip(sso_id).map(|(id, sso_id)| Account { id, sso_id, name });
-        let holder =
-            |(account, key)| KeyHolder { caller: Caller { account, key, user_email, is_superuser }, expires_at };
-        Ok(account.zip(key).map(holder))
+        Ok(decode_holder(Columns::new(row, self.backend())))
     }
 
     /// Adds a key.
@@ -116,12 +108,13 @@ impl Store {
         let mut infos = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut columns = Columns::new(row, self.backend());
-            let (id, account) = (columns.id("api_keys.id")?, columns.id("api_keys.account_id")?);
-            columns.skip(); // key_hash
-            let (user_email, is_superuser) = (columns.maybe_text()?, columns.get()?);
-            let created_at = columns.time("api_keys.created_at")?;
-            let expires_at = columns.maybe_time("api_keys.expires_at")?;
-            let revoked_at = columns.maybe_time("api_keys.revoked_at")?;
+            let (id, account) = (columns.id("api_keys.id"), columns.id("api_keys.account_id"));
+            columns.pass(); // key_hash
+            let user_email = columns.maybe_text("api_keys.user_email");
+            let is_superuser = columns.get("api_keys.superuser").unwrap_or_default();
+            let created_at = columns.time("api_keys.created_at");
+            let expires_at = columns.maybe_time("api_keys.expires_at");
+            let revoked_at = columns.maybe_time("api_keys.revoked_at");
             if let Some((id, account)) = id.zip(account) {
                 infos.push(KeyInfo { id, account, user_email, is_superuser, created_at, expires_at, revoked_at });
             }
@@ -140,4 +133,18 @@ impl Store {
             .filter(api_key::Column::RevokedAt.is_null());
         Ok(self.write(built(&update, self.backend())).await? > 0)
     }
+}
+
+/// A key of which a column is odd opens nothing: an expiry that cannot be read may be over.
+fn decode_holder(mut columns: Columns<'_>) -> Option<KeyHolder> {
+    let account = Account {
+        id: columns.id("accounts.id")?,
+        sso_id: columns.id("accounts.sso_id")?,
+        name: columns.text("accounts.name"),
+    };
+    let key = columns.id("api_keys.id")?;
+    let user_email = columns.maybe_text("api_keys.user_email");
+    let is_superuser = columns.get("api_keys.superuser")?;
+    let expires_at = columns.readable_time("api_keys.expires_at").ok()?;
+    Some(KeyHolder { caller: Caller { account, key, user_email, is_superuser }, expires_at })
 }

@@ -1,6 +1,6 @@
 //! Rows of `account_connections`.
 
-use sea_orm::{DbErr, Value};
+use sea_orm::Value;
 
 use crate::domain::connection::{LocalConnection, RelationshipType};
 use crate::domain::id::{AccountId, ObjectId, SsoConnectionId, SsoId};
@@ -113,8 +113,8 @@ impl Store {
         let mut connections = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut columns = Columns::new(row, self.backend());
-            let owner = columns.id("account_connections.account_id")?;
-            connections.extend(owner.zip(decode_connection(columns, details)?));
+            let owner = columns.id("account_connections.account_id");
+            connections.extend(owner.zip(decode_connection(columns, details)));
         }
         Ok(connections)
     }
@@ -128,47 +128,43 @@ impl Store {
         let rows = self.read(sql, values).await?;
         let mut connections = Vec::with_capacity(rows.len());
         for row in &rows {
-            connections.extend(decode_connection(Columns::new(row, self.backend()), details)?);
+            connections.extend(decode_connection(Columns::new(row, self.backend()), details));
         }
         Ok(connections)
     }
 }
 
 /// The columns of [`columns`]. A row whose ids are no ids, or whose type is none, is left out.
-fn decode_connection(mut columns: Columns<'_>, details: bool) -> std::result::Result<Option<LocalConnection>, DbErr> {
-    let id = columns.id("account_connections.id")?;
-    let sso_connection_id = columns.id("account_connections.external_id")?;
-    let invitation_id = columns.maybe_id("account_connections.invitation_id")?;
-    let relationship_type = RelationshipType::parse(&columns.text()?);
-    if relationship_type.is_none() {
-        count_unknown("account_connections.relationship_type", 1);
-    }
-    let partner_id = columns.maybe_id("account_connections.connected_account_id")?;
-    let partner_sso_id = columns.id("account_connections.connected_account_sso_id")?;
-    let partner_name = columns.text()?;
-    let created_at = columns.time("account_connections.created_at")?;
-    let updated_at = columns.time("account_connections.updated_at")?;
+fn decode_connection(mut columns: Columns<'_>, details: bool) -> Option<LocalConnection> {
+    // Every column is read, so that each odd one is counted.
+    let id = columns.id("account_connections.id");
+    let sso_connection_id = columns.id("account_connections.external_id");
+    let invitation_id = columns.maybe_id("account_connections.invitation_id");
+    let relationship_type = columns.word("account_connections.relationship_type", RelationshipType::parse);
+    let partner_id = columns.maybe_id("account_connections.connected_account_id");
+    let partner_sso_id = columns.id("account_connections.connected_account_sso_id");
+    let partner_name = columns.text("account_connections.connected_account_name");
+    let created_at = columns.time("account_connections.created_at");
+    let updated_at = columns.time("account_connections.updated_at");
     let (created_by, ui_state) = if details {
-        (columns.maybe_text()?, columns.maybe_json("account_connections.ui_state")?)
+        (columns.maybe_text("account_connections.created_by"), columns.maybe_json("account_connections.ui_state"))
     } else {
         (None, None)
     };
-    let (Some(id), Some(sso_connection_id), Some(relationship_type), Some(partner_sso_id)) =
-        (id, sso_connection_id, relationship_type, partner_sso_id)
-    else {
-        return Ok(None);
-    };
-    Ok(Some(LocalConnection {
-        id,
-        sso_connection_id,
+    if ui_state.as_ref().is_some_and(|ui_state| !ui_state.is_object()) {
+        count_unknown("account_connections.ui_state", 1);
+    }
+    Some(LocalConnection {
+        id: id?,
+        sso_connection_id: sso_connection_id?,
         invitation_id,
-        relationship_type,
+        relationship_type: relationship_type?,
         partner_id,
-        partner_sso_id,
+        partner_sso_id: partner_sso_id?,
         partner_name,
         created_by,
         ui_state,
         created_at,
         updated_at,
-    }))
+    })
 }

@@ -1,10 +1,10 @@
 //! From a row's columns to domain values, by position. Whatever another program stored, a list must not break over it:
 //! an odd value becomes the closest harmless one, is counted, and is logged without its content.
 
-use sea_orm::prelude::DateTimeUtc;
-use sea_orm::{DbBackend, DbErr, QueryResult, TryGetable};
+use sea_orm::sqlx::Row;
+use sea_orm::{DbBackend, QueryResult, TryGetable};
 
-use crate::domain::id::{InvalidId, ObjectId};
+use crate::domain::id::ObjectId;
 use crate::domain::raw_json::RawJson;
 use crate::domain::timestamp::Timestamp;
 use crate::telemetry::stored_values::count_unknown;
@@ -16,63 +16,96 @@ pub(super) struct Columns<'a> {
     next: usize,
 }
 
-type Result<T> = std::result::Result<T, DbErr>;
+/// A stored value that is not what its column is for.
+#[derive(Debug)]
+pub(super) struct Odd;
 
 impl<'a> Columns<'a> {
     pub(super) fn new(row: &'a QueryResult, backend: DbBackend) -> Self {
         Self { row, backend, next: 0 }
     }
 
-    /// The next column as it is.
-    pub(super) fn get<T: TryGetable>(&mut self) -> Result<T> {
-        let index = self.next;
+    /// Passes over a column, and gives its index.
+    pub(super) fn pass(&mut self) -> usize {
         self.next += 1;
-        self.row.try_get_by_index(index)
+        self.next - 1
     }
 
-    /// Passes over a column.
-    pub(super) fn skip(&mut self) {
-        self.next += 1;
+    /// The next column as it is; `None`: it is of another type.
+    pub(super) fn get<T: TryGetable>(&mut self, field: &'static str) -> Option<T> {
+        let index = self.pass();
+        known(field, self.row.try_get_by_index(index))
     }
 
-    pub(super) fn text(&mut self) -> Result<Box<str>> {
-        Ok(self.get::<String>()?.into())
+    /// A text that must be there.
+    pub(super) fn text(&mut self, field: &'static str) -> Box<str> {
+        self.get::<String>(field).unwrap_or_default().into()
     }
 
-    pub(super) fn maybe_text(&mut self) -> Result<Option<Box<str>>> {
-        Ok(self.get::<Option<String>>()?.map(Into::into))
+    pub(super) fn maybe_text(&mut self, field: &'static str) -> Option<Box<str>> {
+        self.get::<Option<String>>(field).flatten().map(Into::into)
+    }
+
+    pub(super) fn maybe_bool(&mut self, field: &'static str) -> Option<bool> {
+        self.get::<Option<bool>>(field).flatten()
     }
 
     /// An id that must be there. `None`: what is stored is no id, and the row is of no use.
-    pub(super) fn id<T: From<ObjectId>>(&mut self, field: &'static str) -> Result<Option<T>> {
-        Ok(known(field, ObjectId::parse(&self.get::<String>()?)).map(Into::into))
+    pub(super) fn id<T: From<ObjectId>>(&mut self, field: &'static str) -> Option<T> {
+        known(field, ObjectId::parse(&self.get::<String>(field)?)).map(Into::into)
     }
 
-    pub(super) fn maybe_id<T: From<ObjectId>>(&mut self, field: &'static str) -> Result<Option<T>> {
-        let text = self.get::<Option<String>>()?;
-        Ok(text.and_then(|text| known::<_, InvalidId>(field, ObjectId::parse(&text))).map(Into::into))
+    pub(super) fn maybe_id<T: From<ObjectId>>(&mut self, field: &'static str) -> Option<T> {
+        let text = self.get::<Option<String>>(field)??;
+        known(field, ObjectId::parse(&text)).map(Into::into)
     }
 
-    pub(super) fn time(&mut self, field: &'static str) -> Result<Timestamp> {
-        Ok(self.maybe_time(field)?.unwrap_or(Timestamp::EPOCH))
+    /// A time that must be there.
+    pub(super) fn time(&mut self, field: &'static str) -> Timestamp {
+        self.maybe_time(field).unwrap_or(Timestamp::EPOCH)
     }
 
-    pub(super) fn maybe_time(&mut self, field: &'static str) -> Result<Option<Timestamp>> {
-        if self.backend == DbBackend::Postgres {
-            return Ok(self.get::<Option<DateTimeUtc>>()?.map(Into::into));
-        }
-        let text = self.get::<Option<String>>()?;
-        Ok(text.and_then(|text| known(field, Timestamp::parse(&text))))
+    pub(super) fn maybe_time(&mut self, field: &'static str) -> Option<Timestamp> {
+        self.readable_time(field).unwrap_or_default()
+    }
+
+    /// Like [`Self::maybe_time`], for what may not be taken for no time when it cannot be read.
+    pub(super) fn readable_time(&mut self, field: &'static str) -> Result<Option<Timestamp>, Odd> {
+        let time = match self.backend {
+            DbBackend::Postgres => self.postgres_time(),
+            _ => self.text_time(),
+        };
+        time.inspect_err(|Odd| count_unknown(field, 1))
+    }
+
+    fn text_time(&mut self) -> Result<Option<Timestamp>, Odd> {
+        let text: Option<String> = self.row.try_get_by_index(self.pass()).map_err(|_| Odd)?;
+        text.map(|text| Timestamp::parse(&text)).transpose().map_err(|_| Odd)
+    }
+
+    /// A `timestamptz` is microseconds since 2000. They are read as such, since sqlx panics over `infinity` when it makes
+    /// a date of it; the infinite ones become the first and the last instant there is.
+    fn postgres_time(&mut self) -> Result<Option<Timestamp>, Odd> {
+        const YEAR_2000: i64 = 946_684_800_000;
+        let row = self.row.try_as_pg_row().ok_or(Odd)?;
+        let micros: Option<i64> = row.try_get_unchecked(self.pass()).map_err(|_| Odd)?;
+        let millis = micros.map(|micros| micros.div_euclid(1_000).saturating_add(YEAR_2000));
+        Ok(millis.map(Timestamp::from_millis))
     }
 
     /// JSON that was selected as text.
-    pub(super) fn maybe_json(&mut self, field: &'static str) -> Result<Option<RawJson>> {
-        let text = self.get::<Option<String>>()?;
-        Ok(text.and_then(|text| known(field, RawJson::parse(text).ok_or(()))))
+    pub(super) fn maybe_json(&mut self, field: &'static str) -> Option<RawJson> {
+        let text = self.get::<Option<String>>(field)??;
+        known(field, RawJson::parse(text).ok_or(Odd))
+    }
+
+    /// A word that has a meaning.
+    pub(super) fn word<T>(&mut self, field: &'static str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        known(field, parse(&self.get::<String>(field)?).ok_or(Odd))
     }
 }
 
 /// The value, or the note that a stored one was odd.
-fn known<T, E>(field: &'static str, parsed: std::result::Result<T, E>) -> Option<T> {
+pub(super) fn known<T, E>(field: &'static str, parsed: Result<T, E>) -> Option<T> {
     parsed.map_err(|_| count_unknown(field, 1)).ok()
 }

@@ -1,10 +1,11 @@
 //! Owners' cards for their partners.
 
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::QueryResult;
 
 use crate::domain::account_entity::{AccountEntity, CustomEntity, EntityRecipient, EntitySource};
 use crate::domain::id::AccountId;
 use crate::domain::raw_json::RawJson;
+use crate::domain::stored::{StoredId, StoredList, StoredUrl};
 
 use crate::telemetry::stored_values::count_unknown;
 
@@ -32,40 +33,42 @@ impl Store {
         let rows = self.read(&sql, any_pair_of(backend, partners)).await?;
         let mut entities = Vec::with_capacity(rows.len());
         for row in &rows {
-            entities.extend(self.decode_entity(row)?);
+            entities.extend(self.decode_entity(row));
         }
         Ok(entities)
     }
 
-    fn decode_entity(&self, row: &QueryResult) -> std::result::Result<Option<(AccountId, AccountEntity)>, DbErr> {
+    fn decode_entity(&self, row: &QueryResult) -> Option<(AccountId, AccountEntity)> {
         let mut columns = Columns::new(row, self.backend());
-        let owner = columns.id("account_entities.account_id")?;
-        let Some((owner, id)) = owner.zip(columns.id("account_entities.id")?) else { return Ok(None) };
+        let owner = columns.id("account_entities.account_id");
+        let id = columns.id("account_entities.id");
         let entity = AccountEntity {
-            id,
-            connected_account_id: columns.maybe_id("account_entities.connected_account_id")?,
-            name: columns.text()?,
-            description: columns.maybe_text()?,
-            standard: columns.get()?,
-            account: columns.get()?,
-            pending: columns.get()?,
-            deprecated: columns.get()?,
-            see: columns.maybe_text()?,
-            field_suffix: columns.maybe_text()?,
-            invitation_id: columns.maybe_id("account_entities.invitation_id")?,
-            invitation_expires_at: columns.maybe_time("account_entities.invitation_expires_at")?,
-            flow_ids: columns.maybe_json("account_entities.flow_ids")?,
-            logo_url: columns.maybe_text()?,
-            module_ids: columns.maybe_json("account_entities.module_ids")?.unwrap_or_else(RawJson::empty_array),
-            source: source(&mut columns, "account_entities.source")?,
-            recipient: recipient(&mut columns, "account_entities.recipient")?,
-            time_zone: columns.maybe_text()?,
-            trustedform_certified_vendor: columns.get()?,
-            website: columns.maybe_text()?,
-            created_at: columns.time("account_entities.created_at")?,
-            updated_at: columns.time("account_entities.updated_at")?,
+            id: id?,
+            connected_account_id: columns.maybe_id("account_entities.connected_account_id"),
+            name: columns.text("account_entities.name"),
+            description: columns.maybe_text("account_entities.description"),
+            standard: columns.maybe_bool("account_entities.standard"),
+            account: columns.maybe_bool("account_entities.account"),
+            pending: columns.maybe_bool("account_entities.pending"),
+            deprecated: columns.maybe_bool("account_entities.deprecated"),
+            see: columns.stored_id("account_entities.see"),
+            field_suffix: columns.maybe_text("account_entities.field_suffix"),
+            invitation_id: columns.maybe_id("account_entities.invitation_id"),
+            invitation_expires_at: columns.maybe_time("account_entities.invitation_expires_at"),
+            flow_ids: columns.stored_list("account_entities.flow_ids", StoredList::of_ids),
+            logo_url: columns.stored_url("account_entities.logo_url"),
+            module_ids: columns
+                .stored_list("account_entities.module_ids", StoredList::of_texts)
+                .unwrap_or_else(StoredList::empty),
+            source: columns.source("account_entities.source"),
+            recipient: columns.recipient("account_entities.recipient"),
+            time_zone: columns.maybe_text("account_entities.time_zone"),
+            trustedform_certified_vendor: columns.maybe_bool("account_entities.trustedform_certified_vendor"),
+            website: columns.stored_url("account_entities.website"),
+            created_at: columns.time("account_entities.created_at"),
+            updated_at: columns.time("account_entities.updated_at"),
         };
-        Ok(Some((owner, entity)))
+        Some((owner?, entity))
     }
 
     /// Owners' custom entities for their partners, each with its owner and its partner, in one statement and in no order.
@@ -86,13 +89,13 @@ impl Store {
         let mut custom_entities = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut columns = Columns::new(row, backend);
-            let owner = columns.id("custom_entities.account_id")?;
-            let partner = columns.id("custom_entities.connected_account_id")?;
-            let id = columns.id("custom_entities.id")?;
-            let name = columns.text()?;
-            let source = source(&mut columns, "custom_entities.source")?;
-            let recipient = recipient(&mut columns, "custom_entities.recipient")?;
-            let created_at = columns.time("custom_entities.created_at")?;
+            let owner = columns.id("custom_entities.account_id");
+            let partner = columns.id("custom_entities.connected_account_id");
+            let id = columns.id("custom_entities.id");
+            let name = columns.text("custom_entities.name");
+            let source = columns.source("custom_entities.source");
+            let recipient = columns.recipient("custom_entities.recipient");
+            let created_at = columns.time("custom_entities.created_at");
             if let (Some(owner), Some(partner), Some(id)) = (owner, partner, id) {
                 custom_entities.push((owner, partner, CustomEntity { id, name, source, recipient, created_at }));
             }
@@ -101,18 +104,41 @@ impl Store {
     }
 }
 
-fn source(columns: &mut Columns<'_>, field: &'static str) -> std::result::Result<Option<EntitySource>, DbErr> {
-    let source = columns.maybe_text()?.map(|word| EntitySource::from_stored(&word));
-    if source.as_ref().is_some_and(|source| !source.is_known()) {
-        count_unknown(field, 1);
+/// What is kept although it is odd, and counted here, once for all who show it.
+impl Columns<'_> {
+    fn source(&mut self, field: &'static str) -> Option<EntitySource> {
+        let source = self.maybe_text(field).map(|word| EntitySource::from_stored(&word));
+        counted(field, source, |source| usize::from(!source.is_known()))
     }
-    Ok(source)
+
+    fn recipient(&mut self, field: &'static str) -> Option<EntityRecipient> {
+        let recipient = self.maybe_text(field).map(|word| EntityRecipient::from_stored(&word));
+        counted(field, recipient, |recipient| usize::from(!recipient.is_known()))
+    }
+
+    fn stored_id(&mut self, field: &'static str) -> Option<StoredId> {
+        let id = self.maybe_text(field).map(StoredId::from_stored);
+        counted(field, id, |id| usize::from(id.known().is_none()))
+    }
+
+    fn stored_url(&mut self, field: &'static str) -> Option<StoredUrl> {
+        let url = self.maybe_text(field).map(StoredUrl::from_stored);
+        counted(field, url, |url| usize::from(url.known().is_none()))
+    }
+
+    fn stored_list<T>(
+        &mut self,
+        field: &'static str,
+        read: impl Fn(RawJson) -> StoredList<T>,
+    ) -> Option<StoredList<T>> {
+        counted(field, self.maybe_json(field).map(read), StoredList::unknown)
+    }
 }
 
-fn recipient(columns: &mut Columns<'_>, field: &'static str) -> std::result::Result<Option<EntityRecipient>, DbErr> {
-    let recipient = columns.maybe_text()?.map(|word| EntityRecipient::from_stored(&word));
-    if recipient.as_ref().is_some_and(|recipient| !recipient.is_known()) {
-        count_unknown(field, 1);
+fn counted<T>(field: &'static str, stored: Option<T>, unknown: impl Fn(&T) -> usize) -> Option<T> {
+    match stored.as_ref().map_or(0, unknown) {
+        0 => {}
+        times => count_unknown(field, times),
     }
-    Ok(recipient)
+    stored
 }

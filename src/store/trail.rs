@@ -1,13 +1,11 @@
 //! Reading the trail of repairs: pages of it, newest first, and single entries.
 
-use sea_orm::{DbErr, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 
 use crate::domain::id::{AccountId, RepairId, SsoConnectionId};
 use crate::domain::repair::{RepairRecord, RepairRefusal, RepairVia, TrailLength, TrailPosition};
 
-use crate::telemetry::stored_values::count_unknown;
-
-use super::decode::Columns;
+use super::decode::{Columns, Odd, known};
 use super::statement::{any_pair_of, is_any_pair, time};
 use super::{Result, Store};
 
@@ -72,8 +70,9 @@ impl Store {
         let mut lengths = Vec::with_capacity(rows.len());
         for row in &rows {
             let mut columns = Columns::new(row, backend);
-            let (owner, id) = (columns.id("repair_records.account_id")?, columns.id("repair_records.external_id")?);
-            let (total, skipped) = (columns.get::<i64>()?, columns.get::<i64>()?);
+            let (owner, id) = (columns.id("repair_records.account_id"), columns.id("repair_records.external_id"));
+            let mut number = || columns.get::<i64>("repair_records").unwrap_or_default();
+            let (total, skipped) = (number(), number());
             let length = TrailLength { total, skipped };
             lengths.extend(owner.zip(id).map(|(owner, id)| (owner, id, length)));
         }
@@ -84,52 +83,42 @@ impl Store {
         let rows = self.read(sql, values).await?;
         let mut records = Vec::with_capacity(rows.len());
         for row in &rows {
-            records.extend(self.decode_record(row)?);
+            records.extend(self.decode_record(row));
         }
         Ok(records)
     }
 
     /// An entry that this program did not write as it writes them is left out.
-    fn decode_record(&self, row: &QueryResult) -> std::result::Result<Option<RepairRecord>, DbErr> {
+    fn decode_record(&self, row: &QueryResult) -> Option<RepairRecord> {
         let mut columns = Columns::new(row, self.backend());
-        let id = columns.id("repair_records.id")?;
-        let account_id = columns.id("repair_records.account_id")?;
-        let external_id = columns.id("repair_records.external_id")?;
-        let actor = columns.text()?;
-        let api_key_id = columns.maybe_id("repair_records.api_key_id")?;
-        let via = RepairVia::parse(&columns.text()?);
-        if via.is_none() {
-            count_unknown("repair_records.via", 1);
-        }
-        let (reason, request_id) = (columns.maybe_text()?, columns.text()?);
-        columns.skip(); // outcome: what no error code contradicts
-        let result = match columns.maybe_text()? {
+        let id = columns.id("repair_records.id");
+        let account_id = columns.id("repair_records.account_id");
+        let external_id = columns.id("repair_records.external_id");
+        let actor = columns.text("repair_records.actor");
+        let api_key_id = columns.maybe_id("repair_records.api_key_id");
+        let via = columns.word("repair_records.via", RepairVia::parse);
+        let reason = columns.maybe_text("repair_records.reason");
+        let request_id = columns.text("repair_records.request_id");
+        columns.pass(); // outcome: what no error code contradicts
+        let result = match columns.maybe_text("repair_records.error_code") {
             None => Some(Ok(())),
-            Some(code) => RepairRefusal::parse(&code).map(Err),
+            Some(code) => known("repair_records.error_code", RepairRefusal::parse(&code).ok_or(Odd)).map(Err),
         };
-        if result.is_none() {
-            count_unknown("repair_records.error_code", 1);
-        }
-        let changes = columns.maybe_json("repair_records.changes")?;
+        let changes = columns.maybe_json("repair_records.changes");
         let changes = changes.and_then(|changes| serde_json::from_value(changes.value()).ok()).unwrap_or_default();
-        let created_at = columns.time("repair_records.created_at")?;
-        let (Some(id), Some(account_id), Some(external_id), Some(via), Some(result)) =
-            (id, account_id, external_id, via, result)
-        else {
-            return Ok(None);
-        };
-        Ok(Some(RepairRecord {
-            id,
-            account_id,
-            external_id,
+        let created_at = columns.time("repair_records.created_at");
+        Some(RepairRecord {
+            id: id?,
+            account_id: account_id?,
+            external_id: external_id?,
             actor,
             api_key_id,
-            via,
+            via: via?,
             reason,
             request_id,
-            result,
+            result: result?,
             changes,
             created_at,
-        }))
+        })
     }
 }

@@ -15,6 +15,7 @@ mod graphql_http;
 mod limits;
 mod migrations;
 mod nodes;
+mod odd_values;
 mod outage;
 mod pages;
 mod program;

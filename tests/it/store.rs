@@ -96,8 +96,8 @@ async fn rows_of_other_programs_are_read_and_odd_values_kept(database: Database)
     let card = store.account_entities(&[(owner, partner)]).await.unwrap().pop().unwrap().1;
     assert_eq!((card.standard(), card.account(), card.pending()), (Some(true), Some(false), None));
     assert_eq!((card.source().unwrap().as_str(), card.recipient().unwrap().as_str()), ("magic", "esp"));
-    assert_eq!(card.module_ids().value(), serde_json::json!([1, "two"]));
-    assert_eq!(card.flow_ids().unwrap().value(), serde_json::json!({"not": "a list"}));
+    assert_eq!(card.module_ids().raw().value(), serde_json::json!([1, "two"]));
+    assert_eq!(card.flow_ids().unwrap().raw().value(), serde_json::json!({"not": "a list"}));
 }
 
 crate::on_both_databases!(rows_of_other_programs_are_read_and_odd_values_kept);

@@ -5,8 +5,8 @@ use crate::domain::account_entity::{AccountEntity, CustomEntity, EntityRecipient
 use crate::domain::caller::Account;
 use crate::domain::connection::RelationshipType::{self, Buyer, Seller};
 use crate::domain::id::{AccountId, ObjectId};
-use crate::domain::raw_json::RawJson;
 use crate::domain::repair::NewConnection;
+use crate::domain::stored::{StoredId, StoredList, StoredUrl};
 use crate::domain::timestamp::Timestamp;
 
 /// Northwind, whose list the demo shows.
@@ -71,13 +71,15 @@ pub(super) fn sample(now: Timestamp) -> Sample {
         AccountEntity {
             description: Some("Auto insurance leads, exclusive".into()),
             field_suffix: Some("contoso".into()),
-            flow_ids: Some(RawJson::from(&serde_json::json!(["5fd4371e940df5a34a3888b2"]))),
-            logo_url: Some("https://contoso.example/logo.png".into()),
-            module_ids: RawJson::from(&serde_json::json!(["leadconduit-salesforce.outbound.create_contact"])),
+            flow_ids: Some(StoredList::of_ids((&serde_json::json!(["5fd4371e940df5a34a3888b2"])).into())),
+            logo_url: Some(StoredUrl::from_stored("https://contoso.example/logo.png".into())),
+            module_ids: StoredList::of_texts(
+                (&serde_json::json!(["leadconduit-salesforce.outbound.create_contact"])).into(),
+            ),
             source: Some(EntitySource::Seller),
             time_zone: Some("America/Los Angeles".into()),
             trustedform_certified_vendor: Some(true),
-            website: Some("https://contoso.example/".into()),
+            website: Some(StoredUrl::from_stored("https://contoso.example/".into())),
             ..entity(2, "Contoso Leads")
         },
         AccountEntity {
@@ -93,7 +95,7 @@ pub(super) fn sample(now: Timestamp) -> Sample {
             recipient: Some(EntityRecipient::Buyer),
             ..entity(4, "Tailspin Brokers")
         },
-        AccountEntity { deprecated: Some(true), see: Some(id('e', 2).as_str().into()), ..entity(5, "Wingtip Ads") },
+        AccountEntity { deprecated: Some(true), see: Some(StoredId::Id(id('e', 2))), ..entity(5, "Wingtip Ads") },
         entity(9, "Woodgrove Partners"),
     ];
     let custom_entities = vec![
@@ -155,9 +157,9 @@ fn entity(partner: u8, name: &str) -> AccountEntity {
         field_suffix: None,
         invitation_id: None,
         invitation_expires_at: None,
-        flow_ids: Some(RawJson::empty_array()),
+        flow_ids: Some(StoredList::empty()),
         logo_url: None,
-        module_ids: RawJson::empty_array(),
+        module_ids: StoredList::empty(),
         source: None,
         recipient: None,
         time_zone: None,

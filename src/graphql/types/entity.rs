@@ -8,10 +8,8 @@ use crate::api_error::ApiError;
 use crate::domain::account_entity as domain;
 use crate::domain::answer::EntityCard;
 use crate::domain::directory::Unread;
-use crate::domain::id;
-use crate::domain::raw_json::RawJson;
+use crate::domain::stored::StoredId;
 use crate::graphql::error::nullable;
-use crate::telemetry::stored_values::count_unknown;
 
 use super::enums::{EntityConnected, EntityRecipient, EntitySource};
 use super::scalars::{DateTime, ObjectId, Url};
@@ -79,7 +77,7 @@ impl AccountEntity {
 
     /// The entity to use instead. null: none is named.
     async fn see(&self) -> Option<ObjectId> {
-        self.entity.see().and_then(|text| known_id(text, "account_entities.see"))
+        self.entity.see().and_then(StoredId::known).map(ObjectId)
     }
 
     /// What the names of its fields end in. null: nothing.
@@ -104,20 +102,18 @@ impl AccountEntity {
 
     /// Flows that use it. null: not an account entity.
     async fn flow_ids(&self) -> Option<Vec<ObjectId>> {
-        self.entity.flow_ids().and_then(|raw| {
-            let field = "account_entities.flow_ids";
-            Some(texts(raw, field)?.iter().filter_map(|text| known_id(text, field)).collect())
-        })
+        let known = self.entity.flow_ids()?.known()?;
+        Some(known.iter().copied().map(ObjectId).collect())
     }
 
     /// Its picture. null: none, or a stored text that is no URL.
     async fn logo_url(&self) -> Option<Url> {
-        self.entity.logo_url().and_then(|text| Url::known(text, "account_entities.logo_url"))
+        self.entity.logo_url().and_then(Url::known)
     }
 
     /// Its integrations.
-    async fn module_ids(&self) -> Vec<String> {
-        texts(self.entity.module_ids(), "account_entities.module_ids").unwrap_or_default()
+    async fn module_ids(&self) -> Vec<&str> {
+        self.entity.module_ids().known().unwrap_or_default().iter().map(AsRef::as_ref).collect()
     }
 
     /// What it is as a source of leads. null: no source, or a word that this schema does not know.
@@ -142,7 +138,7 @@ impl AccountEntity {
 
     /// Its web site. null: none, or a stored text that is no URL.
     async fn website(&self) -> Option<Url> {
-        self.entity.website().and_then(|text| Url::known(text, "account_entities.website"))
+        self.entity.website().and_then(Url::known)
     }
 
     /// When the card was made.
@@ -154,28 +150,6 @@ impl AccountEntity {
     async fn updated_at(&self) -> DateTime {
         DateTime(self.entity.updated_at())
     }
-}
-
-/// A stored text when it is an id; else `None`, counted under its field's name.
-fn known_id(text: &str, field: &'static str) -> Option<ObjectId> {
-    id::ObjectId::parse(text).map(ObjectId).map_err(|_| count_unknown(field, 1)).ok()
-}
-
-/// The texts in a stored JSON array. What is no text is left out, and what is no array is nothing; both are counted.
-fn texts(raw: &RawJson, field: &'static str) -> Option<Vec<String>> {
-    let serde_json::Value::Array(elements) = raw.value() else {
-        count_unknown(field, 1);
-        return None;
-    };
-    let length = elements.len();
-    let texts: Vec<String> = elements
-        .into_iter()
-        .filter_map(|element| if let serde_json::Value::String(text) = element { Some(text) } else { None })
-        .collect();
-    if texts.len() < length {
-        count_unknown(field, length - texts.len());
-    }
-    Some(texts)
 }
 
 /// A card that the caller made itself and tied to the partner.

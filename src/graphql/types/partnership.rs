@@ -178,7 +178,7 @@ pub struct Provenance {
 pub struct UiState {
     /// The buyer has set up its delivery. null: not noted.
     has_setup_buyer_delivery: Option<bool>,
-    /// All notes, as stored.
+    /// All notes, as stored; `{}` where what is stored is no object.
     raw: Json,
 }
 
@@ -190,7 +190,8 @@ impl UiState {
 
 impl From<&RawJson> for UiState {
     fn from(raw: &RawJson) -> Self {
-        let value = raw.value();
+        let stored = raw.value();
+        let value = if stored.is_object() { stored } else { serde_json::Map::new().into() };
         let has_setup_buyer_delivery = value.get("has_setup_buyer_delivery").and_then(serde_json::Value::as_bool);
         Self { has_setup_buyer_delivery, raw: value.into() }
     }

@@ -4,8 +4,8 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 
 use crate::domain::id;
 use crate::domain::raw_json::RawJson;
+use crate::domain::stored::StoredUrl;
 use crate::domain::timestamp::Timestamp;
-use crate::telemetry::stored_values::count_unknown;
 
 /// 24 hex characters (BSON ObjectId). Either case in, lower case out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,14 +66,10 @@ impl ScalarType for DateTime {
 pub struct Url(String);
 
 impl Url {
-    /// The stored text when it is a URL; else `None`, counted under its field's name.
+    /// The stored text when it is a URL.
     #[must_use]
-    pub fn known(text: &str, field: &'static str) -> Option<Self> {
-        if url::Url::parse(text).is_ok() {
-            return Some(Self(text.to_owned()));
-        }
-        count_unknown(field, 1);
-        None
+    pub fn known(stored: &StoredUrl) -> Option<Self> {
+        stored.known().map(|text| Self(text.to_owned()))
     }
 }
 

@@ -1,0 +1,165 @@
+//! Stored values that other programs may have written oddly. REST passes them on as they are; GraphQL shows what is known.
+
+use super::id::ObjectId;
+use super::raw_json::RawJson;
+
+/// A stored text that is meant to be a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredUrl {
+    /// It is one.
+    Url(Box<str>),
+    /// It is none, kept as it is.
+    Unknown(Box<str>),
+}
+
+impl StoredUrl {
+    /// Never fails: an odd text is kept.
+    #[must_use]
+    pub fn from_stored(text: Box<str>) -> Self {
+        if url::Url::parse(&text).is_ok() { Self::Url(text) } else { Self::Unknown(text) }
+    }
+
+    /// The text as stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let (Self::Url(text) | Self::Unknown(text)) = self;
+        text
+    }
+
+    /// The text when it is a URL.
+    #[must_use]
+    pub fn known(&self) -> Option<&str> {
+        if let Self::Url(text) = self { Some(text) } else { None }
+    }
+}
+
+/// A stored text that is meant to be an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoredId {
+    /// It is one.
+    Id(ObjectId),
+    /// It is none, kept as it is.
+    Unknown(Box<str>),
+}
+
+impl StoredId {
+    /// Never fails: an odd text is kept.
+    #[must_use]
+    pub fn from_stored(text: Box<str>) -> Self {
+        ObjectId::parse(&text).map_or(Self::Unknown(text), Self::Id)
+    }
+
+    /// The id in lower case, or the text as stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Id(id) => id.as_str(),
+            Self::Unknown(text) => text,
+        }
+    }
+
+    /// The id, if it is one.
+    #[must_use]
+    pub fn known(&self) -> Option<ObjectId> {
+        if let Self::Id(id) = self { Some(*id) } else { None }
+    }
+}
+
+/// A stored JSON value that is meant to be an array of texts, of which `T` is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredList<T> {
+    raw: RawJson,
+    /// `None`: it is no array.
+    known: Option<Box<[T]>>,
+    unknown: usize,
+}
+
+impl StoredList<ObjectId> {
+    /// An array of ids.
+    #[must_use]
+    pub fn of_ids(raw: RawJson) -> Self {
+        Self::from_stored(raw, |text| ObjectId::parse(&text).ok())
+    }
+}
+
+impl StoredList<Box<str>> {
+    /// An array of texts, whatever they say.
+    #[must_use]
+    pub fn of_texts(raw: RawJson) -> Self {
+        Self::from_stored(raw, |text| Some(text.into()))
+    }
+}
+
+impl<T> StoredList<T> {
+    /// Never fails: odd elements are kept in the raw value, and so is what is no array.
+    fn from_stored(raw: RawJson, element: impl Fn(String) -> Option<T>) -> Self {
+        let serde_json::Value::Array(elements) = raw.value() else {
+            return Self { raw, known: None, unknown: 1 };
+        };
+        let length = elements.len();
+        let texts = elements.into_iter().filter_map(|value| match value {
+            serde_json::Value::String(text) => Some(text),
+            _ => None,
+        });
+        let known: Box<[T]> = texts.filter_map(element).collect();
+        let unknown = length - known.len();
+        Self { raw, known: Some(known), unknown }
+    }
+
+    /// `[]`.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { raw: RawJson::empty_array(), known: Some(Box::default()), unknown: 0 }
+    }
+
+    /// The value as stored.
+    #[must_use]
+    pub fn raw(&self) -> &RawJson {
+        &self.raw
+    }
+
+    /// The known elements; `None`: it is no array.
+    #[must_use]
+    pub fn known(&self) -> Option<&[T]> {
+        self.known.as_deref()
+    }
+
+    /// How many elements are odd; 1 for what is no array.
+    #[must_use]
+    pub fn unknown(&self) -> usize {
+        self.unknown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_odd_text_is_kept_and_not_known() {
+        for (text, is_known) in
+            [("https://a.example/x y", true), ("mailto:a@b.example", true), ("no url", false), ("", false)]
+        {
+            let url = StoredUrl::from_stored(text.into());
+            assert_eq!((url.as_str(), url.known()), (text, is_known.then_some(text)));
+        }
+        let id = StoredId::from_stored("5FD4371E940DF5A34A3888B2".into());
+        assert_eq!((id.as_str(), id.known().is_some()), ("5fd4371e940df5a34a3888b2", true));
+        let odd = StoredId::from_stored("the other one".into());
+        assert_eq!((odd.as_str(), odd.known()), ("the other one", None));
+    }
+
+    #[test]
+    fn odd_elements_are_left_out_of_a_list_and_kept_in_its_raw_value() {
+        for (json, known, unknown) in [
+            (r#"["a", 1, null, ["b"], "c"]"#, Some(vec!["a", "c"]), 3),
+            ("[]", Some(vec![]), 0),
+            ("{}", None, 1),
+            ("\"a\"", None, 1),
+        ] {
+            let list = StoredList::of_texts(RawJson::parse(json.to_owned()).unwrap());
+            let texts = list.known().map(|texts| texts.iter().map(AsRef::as_ref).collect::<Vec<&str>>());
+            assert_eq!((list.raw().as_str(), texts, list.unknown()), (json, known, unknown));
+        }
+    }
+}
