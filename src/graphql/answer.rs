@@ -110,12 +110,13 @@ impl Answer {
                 return StatusCode::INTERNAL_SERVER_ERROR.into_response();
             }
         };
-        let no_store = HeaderValue::from_static(if status.is_success() { "private, no-cache" } else { "no-store" });
+        let may_be_kept = status.is_success() && errors.is_empty();
+        let cache_control = HeaderValue::from_static(if may_be_kept { "private, no-cache" } else { "no-store" });
         let mut response = (
             status,
             [
                 (header::CONTENT_TYPE, self.answer_type.content_type()),
-                (header::CACHE_CONTROL, no_store),
+                (header::CACHE_CONTROL, cache_control),
                 (header::VARY, HeaderValue::from_static("Accept, Authorization")),
             ],
             body,

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -55,7 +55,7 @@ pub async fn list(
     let connections: Result<Vec<_>, _> = connections.iter().map(ListedConnection::try_from).collect();
     let connections = connections.map_err(ApiError::from)?;
     let body = if parameters.envelope { to_json(&Envelope { degraded, connections })? } else { to_json(&connections)? };
-    let mut response = if degraded { uncached(body) } else { conditional(body, &headers) };
+    let mut response = if degraded { ([CONTENT_TYPE_JSON], body).into_response() } else { conditional(body, &headers) };
     if degraded {
         mark_degraded(response.headers_mut(), Frontend::Rest);
     }
@@ -71,13 +71,14 @@ pub async fn get(
     State(app): State<App>,
     RestCaller(caller): RestCaller,
     id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, RestError> {
     let id = id
         .ok()
         .and_then(|Path(id)| ObjectId::parse(&id).ok())
         .ok_or_else(|| ApiError::bad_input("invalid id: it is 24 hexadecimal characters"))?;
     match app.connections.get_local(&caller.account, id).await? {
-        Some(connection) => Ok(uncached(to_json(&SingleConnection::from(&connection))?)),
+        Some(connection) => Ok(conditional(to_json(&SingleConnection::from(&connection))?, &headers)),
         None => Err(RestError::new(StatusCode::NOT_FOUND, ApiError::bad_input("connection not found"))),
     }
 }
@@ -152,14 +153,8 @@ fn to_json(value: &impl Serialize) -> Result<Vec<u8>, RestError> {
     })
 }
 
-const CONTENT_TYPE_JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-/// An answer that must not be kept.
-fn uncached(body: Vec<u8>) -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, CONTENT_TYPE_JSON), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    (headers, body).into_response()
-}
+const CONTENT_TYPE_JSON: (HeaderName, HeaderValue) =
+    (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
 
 /// An answer that may be kept as long as it is asked for again each time.
 fn conditional(body: Vec<u8>, request: &HeaderMap) -> Response {
@@ -167,7 +162,7 @@ fn conditional(body: Vec<u8>, request: &HeaderMap) -> Response {
     let mut response = if validator.matches(request) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, CONTENT_TYPE_JSON)], body).into_response()
+        ([CONTENT_TYPE_JSON], body).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, validator.header());

@@ -9,8 +9,10 @@
 )]
 
 mod authentication;
+mod caching;
 mod cors;
 mod fences;
+mod golden;
 mod graphql_http;
 mod limits;
 mod migrations;

@@ -1,8 +1,8 @@
 //! The legacy routes, to the letter.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::app::{Scenario, TestApp};
+use crate::support::app::TestApp;
 use crate::support::databases::Database;
 use crate::support::world::World;
 
@@ -103,24 +103,6 @@ async fn every_answer_has_a_request_id(database: Database) {
 }
 
 crate::on_both_databases!(every_answer_has_a_request_id);
-
-async fn healthy_lists_have_validators_and_degraded_ones_have_none(database: Database) {
-    let (app, _) = caller(&database).await;
-    let healthy = app.get("/connections").await;
-    let etag = healthy.headers["etag"].clone();
-    let url = format!("{}/connections", app.url);
-    let again = app.send(app.client.get(&url).header("if-none-match", &etag)).await;
-    assert_eq!((again.status, &again.body), (304, &Value::Null));
-    let head = app.send(app.client.head(&url)).await;
-    assert_eq!((head.status, &head.headers["etag"]), (200, &etag));
-    app.simulator.set(Scenario::Down);
-    let degraded = app.send(app.client.get(&url).header("if-none-match", &etag)).await;
-    assert_eq!(degraded.status, 200);
-    assert!(degraded.is_degraded() && !degraded.headers.contains_key("etag"));
-    assert_eq!(degraded.headers["cache-control"], "no-store");
-}
-
-crate::on_both_databases!(healthy_lists_have_validators_and_degraded_ones_have_none);
 
 async fn a_body_over_the_limit_is_refused_on_both_front_ends(database: Database) {
     let (app, world) = caller(&database).await;
