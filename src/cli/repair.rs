@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{self, Environment, RepairCommandConfig};
 use crate::domain::id::{AccountId, SsoConnectionId};
 use crate::domain::repair::{
-    FieldChange, NewConnection, RepairOutcome, RepairRefusal, RepairVia, UNTOUCHED_TABLES, storable,
+    FieldChange, NewConnection, RepairOutcome, RepairRefusal, RepairVia, UNTOUCHED_TABLES, reason, storable,
 };
 use crate::front::request_id::RequestId;
 use crate::service::Connections;
@@ -51,7 +51,7 @@ pub(super) fn command() -> Command {
                 .value_parser(NonEmptyStringValueParser::new())
                 .help("Who repairs, for the trail"),
         )
-        .arg(Arg::new("reason").long("reason").value_name("TEXT").help("Why, for the trail"))
+        .arg(Arg::new("reason").long("reason").value_name("TEXT").value_parser(reason).help("Why, for the trail"))
         .arg(
             Arg::new("dry-run")
                 .long("dry-run")
@@ -69,7 +69,7 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let request = RepairRequest {
         connection_id: required(matches, "id")?,
         is_dry_run: matches.get_flag("dry-run"),
-        reason: matches.get_one::<String>("reason").map(|reason| storable(reason)),
+        reason: matches.get_one("reason").cloned(),
         via: RepairVia::Cli,
         request_id: request_id.as_str().into(),
     };

@@ -86,6 +86,22 @@ pub fn storable(text: &str) -> Box<str> {
     text.replace('\0', "").into()
 }
 
+/// The longest reason, in characters.
+pub const LONGEST_REASON: usize = 1_000;
+
+/// A reason is longer than [`LONGEST_REASON`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a reason has at most {LONGEST_REASON} characters")]
+pub struct ReasonTooLong;
+
+/// Why a repair is made, as the trail keeps it.
+///
+/// # Errors
+/// [`ReasonTooLong`].
+pub fn reason(text: &str) -> Result<Box<str>, ReasonTooLong> {
+    if text.chars().count() > LONGEST_REASON { Err(ReasonTooLong) } else { Ok(storable(text)) }
+}
+
 impl NewConnection {
     /// What inserting this row changes: each column but the `id`, which is not known before.
     #[must_use]

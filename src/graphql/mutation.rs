@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 
 use crate::api_error::ApiError;
 use crate::domain::id::SsoConnectionId;
-use crate::domain::repair::{RepairVia, storable};
+use crate::domain::repair::{RepairVia, reason};
 use crate::service::repair::RepairRequest;
 
 use super::request_state::RequestState;
@@ -24,14 +24,18 @@ impl Mutation {
         context: &Context<'_>,
         #[graphql(desc = "What to repair.")] input: RepairConnectionInput,
     ) -> Result<RepairConnectionPayload, ApiError> {
-        let RepairConnectionInput { connection_id, account_id, dry_run, reason } = input;
+        let RepairConnectionInput { connection_id, account_id, dry_run, reason: text } = input;
         let state = RequestState::of(context)?;
         let connection_id = SsoConnectionId(connection_id.0);
+        if state.caller.superuser().is_none() {
+            return Err(ApiError::not_authorized());
+        }
+        let reason = text.as_deref().map(reason).transpose().map_err(|error| ApiError::bad_input(error.to_string()))?;
         let account = account_id.map(|account| account.0.into());
         let request = RepairRequest {
             connection_id,
             is_dry_run: dry_run,
-            reason: reason.as_deref().map(storable),
+            reason,
             via: RepairVia::Graphql,
             request_id: state.request_id.clone(),
         };

@@ -9,6 +9,7 @@
 )]
 
 mod authentication;
+mod bad_input;
 mod caching;
 mod cors;
 mod fences;

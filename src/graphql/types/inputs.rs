@@ -70,6 +70,6 @@ pub struct RepairConnectionInput {
     /// Say what would be written, write nothing.
     #[graphql(default)]
     pub dry_run: bool,
-    /// Kept in the trail.
+    /// Kept in the trail; at most 1000 characters.
     pub reason: Option<String>,
 }
