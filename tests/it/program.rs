@@ -18,8 +18,14 @@ fn what_cannot_be_used_is_refused_in_one_line_before_the_port_opens() {
     let with_sso = |more: &[&'static str]| -> Vec<String> {
         ["serve", "--database-url", &database].iter().chain(&sso).chain(more).map(ToString::to_string).collect()
     };
+    let unknown_key = folder.path().join("unknown.toml");
+    std::fs::write(&unknown_key, "max_pages = 3\nsso_token = \"secret-token\"").unwrap();
+    let unknown_key: &'static str = unknown_key.to_str().unwrap().to_owned().leak();
     for (arguments, code, said) in [
         (vec!["serve".to_owned()], 2, "SSO_URL"),
+        (vec!["serve".to_owned(), "--sso-url".to_owned(), "http://127.0.0.1:1/".to_owned()], 2, "SSO_TOKEN is not set"),
+        (with_sso(&["--config", unknown_key]), 2, "unknown key `max_pages`"),
+        (with_sso(&["--config", concat!(env!("CARGO_MANIFEST_DIR"), "/lc-connections.sample.toml")]), 1, "migrate"),
         (with_sso(&["--listen", "nowhere"]), 2, "--listen"),
         (with_sso(&["--max-page-size", "0"]), 2, "--max-page-size"),
         (with_sso(&["--config", "/does/not/exist.toml"]), 2, "/does/not/exist.toml"),

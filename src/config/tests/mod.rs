@@ -1,5 +1,7 @@
 //! Precedence, and the text of each refusal.
 
+mod each_setting;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::Write;
