@@ -5,7 +5,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::json;
 
-use crate::support::app::{Answer, Scenario, TestApp};
+use crate::support::app::{Answer, Scenario, Setup, TestApp};
 use crate::support::databases::{Database, Kind};
 use crate::support::world::World;
 
@@ -15,7 +15,8 @@ const PATHS: [&str; 3] = ["/graphql", "/connections", "/connections/0123456789ab
 
 async fn app(database: &Database, origins: &[&'static str]) -> TestApp {
     let cors_origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
-    TestApp::start_with_options(database, RouterOptions { cors_origins, ..RouterOptions::default() }).await
+    let options = RouterOptions { cors_origins, ..RouterOptions::default() };
+    TestApp::start_with(database, Setup { options, ..Setup::default() }).await
 }
 
 /// As a browser asks before it sends what it may not send unasked.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use lc_connections::app::AppSettings;
 use serde_json::json;
 
-use crate::support::app::{Answer, TestApp};
+use crate::support::app::{Answer, Setup, TestApp};
 use crate::support::databases::{Database, Kind};
 use crate::support::world::World;
 
 async fn start(settings: AppSettings) -> (Database, TestApp, World) {
     let database = Database::fresh(Kind::Sqlite).await;
-    let app = TestApp::start_with_settings(&database, settings).await;
+    let app = TestApp::start_with(&database, Setup { settings, ..Setup::default() }).await;
     let world = World::with_connections(3);
     database.execute(&world.sql()).await;
     (database, app, world)

@@ -25,6 +25,7 @@ mod program;
 mod repairs;
 mod rest;
 mod schema;
+mod selection;
 mod statements;
 mod store;
 mod support;

@@ -4,14 +4,15 @@ use lc_connections::http::router::RouterOptions;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::support::app::TestApp;
+use crate::support::app::{Setup, TestApp};
 use crate::support::databases::{Database, Kind};
 use crate::support::world::World;
 
 const PAGE: &str = "/graphiql";
 
 async fn app(database: &Database) -> TestApp {
-    TestApp::start_with_options(database, RouterOptions { graphiql: true, ..RouterOptions::default() }).await
+    let options = RouterOptions { graphiql: true, ..RouterOptions::default() };
+    TestApp::start_with(database, Setup { options, ..Setup::default() }).await
 }
 
 async fn text(app: &TestApp, path: &str) -> (u16, HeaderMap, String) {

@@ -1,10 +1,11 @@
 //! Costs that must not grow: SQL statements and calls to SSO.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::app::TestApp;
+use crate::support::app::{Setup, TestApp};
 use crate::support::databases::Database;
 use crate::support::projection::NESTED;
 use crate::support::world::World;
@@ -82,7 +83,7 @@ async fn what_is_not_selected_is_not_read(database: Database) {
 crate::on_both_databases!(what_is_not_selected_is_not_read);
 
 async fn requests_at_once_share_one_call_to_sso(database: Database) {
-    let app = TestApp::start_with_max_age(&database, 60_000).await;
+    let app = TestApp::start_with(&database, Setup { max_age: Duration::from_mins(1), ..Setup::default() }).await;
     let world = World::with_connections(20);
     database.execute(&world.sql()).await;
     let app = Arc::new(app.become_caller(world.caller()).await);

@@ -13,7 +13,8 @@ use lc_connections::http::server::{self, Patience};
 use lc_connections::http::stop::Stop;
 use lc_connections::http::{health, metrics};
 use lc_connections::service::api_key::ApiKey;
-use lc_connections::sso::simulator::{self, Simulator};
+pub use lc_connections::sso::simulator::Scenario;
+use lc_connections::sso::simulator::{Simulator, parse_data};
 use lc_connections::sso::{Sso, SsoSettings};
 use lc_connections::store::{NewKey, Store};
 use lc_connections::telemetry::Metrics;
@@ -26,29 +27,17 @@ use super::databases::Database;
 use super::plain_client;
 use super::world::Account;
 
-/// How the simulated SSO behaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scenario {
-    Ok,
-    Down,
-    PageFails,
-}
-
 /// The simulated SSO. Its pages are small, so that small worlds have several.
 #[derive(Clone)]
 pub struct TestSso(Simulator);
 
 impl TestSso {
     pub fn replace(&self, listed: &[Value]) {
-        self.0.replace(simulator::parse_data(&json!(listed).to_string()).unwrap());
+        self.0.replace(parse_data(&json!(listed).to_string()).unwrap());
     }
 
     pub fn set(&self, scenario: Scenario) {
-        self.0.set_scenario(match scenario {
-            Scenario::Ok => simulator::Scenario::Ok,
-            Scenario::Down => simulator::Scenario::Down,
-            Scenario::PageFails => simulator::Scenario::PageFails,
-        });
+        self.0.set_scenario(scenario);
     }
 
     pub fn set_page_size(&self, size: usize) {
@@ -102,33 +91,37 @@ impl Drop for Server {
 /// Pages of this size make small worlds have several.
 pub const SSO_PAGE_SIZE: usize = 3;
 
+/// What a test may want otherwise.
+pub struct Setup {
+    /// How old SSO's list may be; 0: every request asks.
+    pub max_age: Duration,
+    /// How long SSO may take.
+    pub budget: Duration,
+    pub settings: AppSettings,
+    pub options: RouterOptions,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            max_age: Duration::ZERO,
+            // Wide, since many tests share two cores.
+            budget: Duration::from_secs(10),
+            settings: AppSettings::default(),
+            options: RouterOptions::default(),
+        }
+    }
+}
+
 impl TestApp {
     /// Every request asks SSO.
     pub async fn start(database: &Database) -> Self {
-        Self::start_with_max_age(database, 0).await
+        Self::start_with(database, Setup::default()).await
     }
 
-    /// SSO's list may be so many milliseconds old.
-    pub async fn start_with_max_age(database: &Database, max_age_millis: u64) -> Self {
-        Self::start_with(database, max_age_millis, AppSettings::default(), RouterOptions::default()).await
-    }
-
-    /// With other settings than the defaults.
-    pub async fn start_with_settings(database: &Database, settings: AppSettings) -> Self {
-        Self::start_with(database, 0, settings, RouterOptions::default()).await
-    }
-
-    /// With more than the routes of the API, or for pages of other origins too.
-    pub async fn start_with_options(database: &Database, options: RouterOptions) -> Self {
-        Self::start_with(database, 0, AppSettings::default(), options).await
-    }
-
-    async fn start_with(
-        database: &Database,
-        max_age_millis: u64,
-        settings: AppSettings,
-        options: RouterOptions,
-    ) -> Self {
+    /// With other ways than the usual ones.
+    pub async fn start_with(database: &Database, setup: Setup) -> Self {
+        let Setup { max_age, budget, settings, options } = setup;
         let simulator = Simulator::new(Vec::new());
         simulator.set_page_size(SSO_PAGE_SIZE);
         let sso_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -140,9 +133,8 @@ impl TestApp {
         let sso_settings = SsoSettings {
             url: sso_url.parse().unwrap(),
             token: SecretString::from("test-token"),
-            // Wide, since many tests share two cores.
-            budget: Duration::from_secs(10),
-            max_age: Duration::from_millis(max_age_millis),
+            budget,
+            max_age,
             circuit: None,
         };
         let sso = Sso::new(sso_settings, clock.clone()).unwrap();
