@@ -24,6 +24,7 @@ mod pages;
 mod program;
 mod repairs;
 mod rest;
+mod scenarios;
 mod schema;
 mod selection;
 mod statements;

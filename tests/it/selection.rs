@@ -68,7 +68,7 @@ fn in_order(field: &str, one: &Value, other: &Value) -> Ordering {
 async fn every_filter_and_order_means_what_the_schema_says(database: Database) {
     let app = TestApp::start(&database).await;
     let (mut met, mut left_out) = (0, 0);
-    for seed in 0..12 {
+    for seed in 0..5 {
         let world = World::random(1_000 + seed, 14);
         database.empty().await;
         database.execute(&world.sql()).await;
@@ -132,7 +132,7 @@ async fn every_filter_and_order_means_what_the_schema_says(database: Database) {
             assert_eq!(nodes(&app, &json!({"first": 100, "filter": filter})).await.len(), count, "{filter}");
         }
     }
-    assert!(met > 1_000 && left_out > 1_000, "{met}, {left_out}");
+    assert!(met > 400 && left_out > 400, "{met}, {left_out}");
 }
 
 crate::on_both_databases!(every_filter_and_order_means_what_the_schema_says);
