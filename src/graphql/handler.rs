@@ -39,9 +39,8 @@ impl Endpoint {
     /// # Errors
     /// When the document pipeline cannot read the schema that this program exports, which is a defect.
     pub fn new(app: App) -> Result<Self, InvalidSchema> {
-        let documents = Arc::new(Documents::new(&sdl(), Limits::default())?);
-        let schema = schema(app.settings.introspection);
-        Ok(Self { app, schema, documents })
+        let documents = Arc::new(Documents::new(&sdl(), Limits::default(), app.settings.introspection)?);
+        Ok(Self { app, schema: schema(), documents })
     }
 }
 

@@ -10,21 +10,21 @@ use super::types::repair::UserError;
 /// The schema's type.
 pub type ConnectionsSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// The schema. The library's own limits stay off, since the document pipeline checks all of them before it executes.
+/// The schema. The library's own limits and switches stay off, since the document pipeline checks all of them before it executes.
 #[must_use]
-pub fn schema(introspection: bool) -> ConnectionsSchema {
-    let builder = Schema::build(Query, Mutation, EmptySubscription)
+pub fn schema() -> ConnectionsSchema {
+    Schema::build(Query, Mutation, EmptySubscription)
         .register_output_type::<Node>()
         .register_output_type::<UserError>()
-        .disable_suggestions();
-    if introspection { builder.finish() } else { builder.disable_introspection().finish() }
+        .disable_suggestions()
+        .finish()
 }
 
 /// The schema in its definition language, as committed in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().prefer_single_line_descriptions();
-    let mut sdl = schema(true).sdl_with_options(options);
+    let mut sdl = schema().sdl_with_options(options);
     sdl.truncate(sdl.trim_end().len());
     sdl.push('\n');
     sdl

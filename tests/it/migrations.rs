@@ -44,3 +44,146 @@ async fn a_migration_that_fails_leaves_nothing_behind(database: Database) {
 }
 
 crate::on_both_databases!(a_migration_that_fails_leaves_nothing_behind, unmigrated);
+
+/// The contract's table of tables: `?` marks what may be null.
+const TABLES: [(&str, &str); 6] = [
+    ("accounts", "id:id sso_id:id name:text created_at:time updated_at:time"),
+    (
+        "api_keys",
+        "id:id account_id:id key_hash:bytes user_email:text? superuser:bool created_at:time expires_at:time? \
+         revoked_at:time?",
+    ),
+    (
+        "account_connections",
+        "id:id account_id:id external_id:id invitation_id:id? relationship_type:text connected_account_id:id? \
+         connected_account_sso_id:id connected_account_name:text created_by:text? ui_state:json created_at:time \
+         updated_at:time",
+    ),
+    (
+        "account_entities",
+        "account_id:id id:id connected_account_id:id? name:text description:text? standard:bool? account:bool? \
+         pending:bool? deprecated:bool? see:id? field_suffix:text? invitation_id:id? invitation_expires_at:time? \
+         flow_ids:json? logo_url:text? module_ids:json source:text? recipient:text? time_zone:text? \
+         trustedform_certified_vendor:bool? website:text? created_at:time updated_at:time",
+    ),
+    (
+        "custom_entities",
+        "id:id account_id:id connected_account_id:id name:text source:text? recipient:text? created_at:time \
+         updated_at:time",
+    ),
+    (
+        "repair_records",
+        "id:id account_id:id external_id:id actor:text api_key_id:id? via:text reason:text? request_id:text \
+         outcome:text? error_code:text? changes:json created_at:time",
+    ),
+];
+
+async fn the_tables_are_the_contracts(database: Database) {
+    let is_postgres = database.backend() == sea_orm::DbBackend::Postgres;
+    for (table, columns) in TABLES {
+        let expected: Vec<String> = columns
+            .split_whitespace()
+            .map(|column| {
+                let (name, kind) = column.split_once(':').unwrap();
+                let nullable = if kind.ends_with('?') { "null" } else { "not null" };
+                let kind = match (kind.trim_end_matches('?'), is_postgres) {
+                    ("id", true) => "text C",
+                    ("time", true) => "timestamp with time zone",
+                    ("json", true) => "jsonb",
+                    ("bytes", true) => "bytea",
+                    ("bytes", false) => "blob",
+                    ("bool", _) => "boolean",
+                    _ => "text",
+                };
+                format!("{name} {kind} {nullable}")
+            })
+            .collect();
+        let sql = if is_postgres {
+            format!(
+                "SELECT column_name || ' ' || data_type || COALESCE(' ' || collation_name, '') || \
+                 CASE is_nullable WHEN 'YES' THEN ' null' ELSE ' not null' END \
+                 FROM information_schema.columns WHERE table_name = '{table}' ORDER BY ordinal_position"
+            )
+        } else {
+            format!(
+                "SELECT name || ' ' || lower(type) || CASE \"notnull\" WHEN 0 THEN ' null' ELSE ' not null' END \
+                 FROM pragma_table_info('{table}') ORDER BY cid"
+            )
+        };
+        assert_eq!(database.texts(&sql).await, expected, "{table}");
+    }
+}
+
+crate::on_both_databases!(the_tables_are_the_contracts);
+
+async fn the_database_itself_refuses_what_cannot_be(database: Database) {
+    let time = "2024-06-21T10:00:00.000Z";
+    let [owner, partner, stranger] = [1, 2, 9].map(|number| format!("a{number:023}"));
+    let account =
+        |id: &str, sso: u8| format!("INSERT INTO accounts VALUES ('{id}', '5{sso:023}', 'x', '{time}', '{time}')");
+    database.execute(&account(&owner, 1)).await;
+    database.execute(&account(&partner, 2)).await;
+    let connection = |id: u8, owner: &str, external: u8, kind: &str, partner: &str| {
+        format!(
+            "INSERT INTO account_connections VALUES ('b{id:023}', '{owner}', 'c{external:023}', NULL, '{kind}', '{partner}', \
+             '500000000000000000000002', 'x', NULL, '{{}}', '{time}', '{time}')"
+        )
+    };
+    let key = |id: u8, owner: &str, hash: u8, email: &str, superuser: &str| {
+        let hash = if database.backend() == sea_orm::DbBackend::Postgres {
+            format!("'\\x{hash:064x}'")
+        } else {
+            format!("x'{hash:064x}'")
+        };
+        format!(
+            "INSERT INTO api_keys VALUES ('d{id:023}', '{owner}', {hash}, {email}, {superuser}, '{time}', NULL, NULL)"
+        )
+    };
+    let entity = |owner: &str, id: u8, partner: &str| {
+        format!(
+            "INSERT INTO account_entities (account_id, id, connected_account_id, name, module_ids, created_at, updated_at) \
+             VALUES ('{owner}', 'e{id:023}', '{partner}', 'x', '[]', '{time}', '{time}')"
+        )
+    };
+    let custom_entity = |owner: &str, partner: &str| {
+        format!(
+            "INSERT INTO custom_entities VALUES ('f00000000000000000000001', '{owner}', '{partner}', 'x', NULL, NULL, '{time}', '{time}')"
+        )
+    };
+    for sql in [
+        connection(1, &owner, 1, "seller", &partner),
+        // Each side has its row, and one may have two ties to a partner.
+        connection(2, &partner, 1, "buyer", &owner),
+        connection(3, &owner, 2, "buyer", &partner),
+        key(1, &owner, 1, "'a@b.example'", "TRUE"),
+        // Its id is unique within its owner.
+        entity(&owner, 1, &partner),
+        entity(&partner, 1, &owner),
+        custom_entity(&owner, &partner),
+    ] {
+        database.execute(&sql).await;
+    }
+    for (sql, why) in [
+        (account(&stranger, 2), "an SSO id is one account's"),
+        (connection(4, &owner, 1, "seller", &partner), "one row per account and connection"),
+        (connection(4, &owner, 5, "friend", &partner), "no such type"),
+        (connection(4, &stranger, 5, "seller", &partner), "no such owner"),
+        (connection(4, &owner, 5, "seller", &stranger), "no such partner"),
+        (key(2, &owner, 1, "NULL", "FALSE"), "a key is one key"),
+        (key(2, &owner, 2, "NULL", "TRUE"), "a superuser is somebody"),
+        (key(2, &stranger, 2, "NULL", "FALSE"), "no such account"),
+        (entity(&owner, 1, &partner), "one entity per owner and id"),
+        (entity(&owner, 2, &stranger), "no such partner"),
+        (custom_entity(&owner, &stranger), "no such partner, and its id is taken"),
+    ] {
+        assert!(database.try_execute(&sql).await.is_err(), "{why}: {sql}");
+    }
+    // The trail outlives what it speaks of.
+    let record = format!(
+        "INSERT INTO repair_records VALUES ('f00000000000000000000001', '{stranger}', 'c00000000000000000000001', 'me', NULL, \
+         'cli', NULL, 'r', NULL, 'ACCOUNT_NOT_FOUND', '[]', '{time}')"
+    );
+    database.execute(&record).await;
+}
+
+crate::on_both_databases!(the_database_itself_refuses_what_cannot_be);

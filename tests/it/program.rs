@@ -237,3 +237,74 @@ fn the_simulator_begins_with_a_scenario_and_says_what_there_is() {
         assert!(help.contains(&format!("{:<12}{}", scenario.as_str(), scenario.meaning())), "on one line: {help}");
     }
 }
+
+#[test]
+fn keys_are_made_listed_and_revoked_and_what_they_lack_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}/lc.db?mode=rwc", folder.path().display());
+    let command = |arguments: &[&str]| run(program(arguments).env("DATABASE_URL", &database));
+    let account = "5fd4371e940df5a34a3888b2";
+    let add = ["accounts", "add", "--id", account, "--sso-id", "5fd4371e940df5a34a3888b3", "--name", "Acme"];
+    assert_eq!((command(&["migrate"]).0, command(&add).0), (0, 0));
+    let create = |more: &[&str]| command(&[&["keys", "create", "--account", account], more].concat());
+    for (more, code, said) in [
+        (&["--superuser"][..], 2, "--user"),
+        (&["--user", ""], 2, "--user"),
+        (&["--expires", "tomorrow"], 2, "RFC 3339"),
+        (&["--expires", "2020-01-01T00:00:00Z"], 2, "is past"),
+    ] {
+        let (actual, printed, stderr) = create(more);
+        assert!(actual == code && printed.is_empty() && stderr.contains(said), "{more:?}: {actual} {stderr}");
+    }
+    let (code, _, stderr) = command(&["keys", "create", "--account", "0123456789abcdef01234567"]);
+    assert!(code == 1 && stderr.contains("accounts add"), "{stderr}");
+    let (code, key, _) = create(&["--user", "ops@example.com", "--superuser", "--expires", "2099-01-01T00:00:00Z"]);
+    assert!(code == 0 && key.trim().lines().count() == 1);
+    let (_, listed, _) = command(&["keys", "list", "--account", account]);
+    assert!(listed.contains("ops@example.com") && listed.contains("2099-01-01T00:00:00.000Z"), "{listed}");
+    assert!(!listed.contains(key.trim()), "it is shown once");
+    let id = listed.split_whitespace().find(|word| word.len() == 24 && *word != account).unwrap();
+    assert_eq!(command(&["keys", "revoke", id]).0, 0);
+    let (code, _, stderr) = command(&["keys", "revoke", id]);
+    assert!(code == 1 && !stderr.is_empty(), "{stderr}");
+    assert_eq!(command(&["keys", "revoke", "nonsense"]).0, 2);
+}
+
+#[test]
+fn serve_migrates_when_told_to_and_keeps_to_its_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}/lc.db?mode=rwc", folder.path().display());
+    let (port, admin_port) = (free_port(), free_port());
+    let (address, admin) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{admin_port}"));
+    let mut serve = program(&["serve", "--migrate", "--listen", &address, "--admin-listen", &admin]);
+    serve.env("DATABASE_URL", &database).env("SSO_URL", "http://127.0.0.1:1/").env("SSO_TOKEN", "token");
+    serve.env("INTROSPECTION", "off").env("GRAPHIQL", "off").env("MAX_PAGE_SIZE", "7").stderr(Stdio::piped());
+    let server = Running(serve.spawn().unwrap());
+    wait_until_ready(port);
+    let status = |url: &str| curl(&format!("curl -s -o /dev/null -w '%{{http_code}}' {url}")).1;
+    assert_eq!(status(&format!("http://{address}/metrics")), "404");
+    assert!(curl(&format!("curl -sf http://{admin}/metrics")).1.contains("db_pool_connections"));
+    assert_eq!(status(&format!("http://{admin}/connections")), "404");
+    assert_eq!(status(&format!("http://{address}/graphiql")), "404");
+
+    let with_database = |arguments: &[&str]| run(program(arguments).env("DATABASE_URL", &database));
+    let account = "5fd4371e940df5a34a3888b2";
+    with_database(&["accounts", "add", "--id", account, "--sso-id", "5fd4371e940df5a34a3888b3", "--name", "Acme"]);
+    let key = with_database(&["keys", "create", "--account", account]).1;
+    let ask = |query: &str| {
+        let line = format!(
+            "curl -s http://{address}/graphql -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' -d '{}'",
+            key.trim(),
+            serde_json::json!({"query": query})
+        );
+        curl(&line).1
+    };
+    for query in ["{ __schema { types { name } } }", "{ __type(name: \"Query\") { name } }"] {
+        let answer = ask(query);
+        assert!(answer.contains("GRAPHQL_VALIDATION_FAILED") && !answer.contains("\"data\""), "{answer}");
+    }
+    assert!(ask("{ __typename viewer { __typename isSuperuser } }").contains("\"isSuperuser\":false"));
+    assert!(ask("{ connections(first: 8) { totalCount } }").contains("from 0 to 7"));
+    assert!(ask("{ connections(first: 7) { totalCount } }").contains("\"totalCount\":0"));
+    assert_eq!(server.terminate().0, 0);
+}

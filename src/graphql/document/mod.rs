@@ -87,14 +87,14 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// For the schema in its definition language.
+    /// For the schema in its definition language, which clients may ask for or not.
     ///
     /// # Errors
     /// The schema cannot be read.
-    pub fn new(sdl: &str, limits: Limits) -> Result<Self, InvalidSchema> {
+    pub fn new(sdl: &str, limits: Limits, introspection: bool) -> Result<Self, InvalidSchema> {
         let size = |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len()).unwrap_or(u32::MAX);
         let parsed = Cache::builder().max_capacity(LARGEST_CACHE).weigher(size).build();
-        Ok(Self { types: Types::read(sdl)?, limits, parsed })
+        Ok(Self { types: Types::read(sdl, introspection)?, limits, parsed })
     }
 
     /// Prepares one request.

@@ -229,6 +229,10 @@ impl<'a> Normaliser<'a> {
         let Parent::Known(parent) = parent else { return Ok(Parent::Introspection) };
         let name = field.node.name.node.as_str();
         if name.starts_with("__") {
+            if !self.types.introspection && name != "__typename" {
+                let message = format!("Cannot query field \"{name}\": introspection is turned off on this server.");
+                return Err(vec![RequestError::invalid(message, field.pos)]);
+            }
             return Ok(Parent::Introspection);
         }
         let Some(definition) = self.types.field(parent, name) else {

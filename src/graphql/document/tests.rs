@@ -9,7 +9,7 @@ use super::*;
 use crate::graphql::schema::sdl;
 
 fn documents() -> Documents {
-    Documents::new(&sdl(), Limits::default()).unwrap()
+    Documents::new(&sdl(), Limits::default(), true).unwrap()
 }
 
 fn refusal(query: &str, variables: Value) -> Option<(RequestErrorKind, String)> {
@@ -219,7 +219,8 @@ fn execute(request: Request) -> async_graphql::Response {
 
 fn normalised(query: &str, variables: &Value) -> Result<async_graphql::Response, Vec<RequestError>> {
     let documents =
-        Documents::new(&pet_schema().sdl(), Limits { aliases: 1_000, directives: 1_000, ..Limits::default() }).unwrap();
+        Documents::new(&pet_schema().sdl(), Limits { aliases: 1_000, directives: 1_000, ..Limits::default() }, true)
+            .unwrap();
     let prepared = documents.prepare(query, None, variables.as_object().unwrap())?;
     let mut request = Request::new(String::new()).variables(prepared.variables);
     request.set_parsed_query(prepared.document);
@@ -307,4 +308,21 @@ fn keys_come_in_the_order_of_their_first_appearance() {
             .unwrap();
     let text = serde_json::to_string(&answer.data).unwrap();
     assert_eq!(text, r#"{"pets":[{"kind":"Dog","barks":1,"name":"Rex"},{"kind":"Cat","name":"Tom","x":"Tom"}]}"#);
+}
+
+#[test]
+fn where_the_schema_may_not_be_asked_for_only_type_names_are_told() {
+    let documents = Documents::new(&sdl(), Limits::default(), false).unwrap();
+    let prepare = |query: &str| documents.prepare(query, None, &Map::new());
+    for query in [
+        "{ __schema { types { name } } }",
+        "{ a: __type(name: \"Query\") { name } }",
+        "{ ...F } fragment F on Query { ... { __schema { queryType { name } } } }",
+        "query($no: Boolean = false) { __schema @include(if: $no) { queryType { name } } viewer { isSuperuser } }",
+    ] {
+        let refused = prepare(query).unwrap_err();
+        assert_eq!(refused[0].kind, RequestErrorKind::ValidationFailed);
+        assert!(refused[0].message.contains("introspection is turned off"), "{query}: {}", refused[0].message);
+    }
+    assert!(prepare("{ __typename viewer { __typename isSuperuser } }").is_ok());
 }

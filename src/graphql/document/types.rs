@@ -48,10 +48,12 @@ pub(super) struct Types {
     by_name: HashMap<String, Kind>,
     query: String,
     mutation: Option<String>,
+    /// Whether the schema may be asked for.
+    pub(super) introspection: bool,
 }
 
 impl Types {
-    pub(super) fn read(sdl: &str) -> Result<Self, InvalidSchema> {
+    pub(super) fn read(sdl: &str, introspection: bool) -> Result<Self, InvalidSchema> {
         let mut by_name: HashMap<String, Kind> =
             ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), Kind::Scalar)).into();
         let (mut query, mut mutation) = ("Query".to_owned(), None);
@@ -93,7 +95,7 @@ impl Types {
                 *possible = objects;
             }
         }
-        Ok(Self { by_name, query, mutation })
+        Ok(Self { by_name, query, mutation, introspection })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Kind> {
