@@ -15,9 +15,7 @@ const TABLES: [&str; 5] = ["accounts", "account_connections", "account_entities"
 async fn superuser(database: &Database) -> (TestApp, World) {
     let app = TestApp::start(database).await;
     let world = World::with_connections(6);
-    database.execute(&world.sql()).await;
-    let app = app.become_superuser(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter_as_superuser(database, &world).await;
     (app, world)
 }
 

@@ -85,9 +85,7 @@ async fn a_page_of_a_listed_origin_can_read_answers_and_what_their_headers_say()
     let database = Database::fresh(Kind::Sqlite).await;
     let app = app(&database, &[OURS]).await;
     let world = World::with_connections(3);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(&database, &world).await;
     let url = |path: &str| format!("{}{path}", app.url);
     let query = json!({"query": "{ connections { totalCount } }"});
     let list = || app.client.get(url("/connections")).header("origin", OURS);

@@ -9,9 +9,7 @@ use crate::support::world::World;
 async fn caller(database: &Database) -> (TestApp, World) {
     let app = TestApp::start(database).await;
     let world = World::with_connections(6);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(database, &world).await;
     (app, world)
 }
 

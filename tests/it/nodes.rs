@@ -37,9 +37,7 @@ async fn a_superuser_sees_each_tenant_as_it_sees_itself_with_one_call_to_sso(dat
     for seed in 0..40 {
         let world = World::random(seed, 14);
         database.empty().await;
-        database.execute(&world.sql()).await;
-        let app = app.become_superuser(world.caller()).await;
-        app.simulator.replace(&world.listed);
+        let app = app.enter_as_superuser(&database, &world).await;
         app.simulator.set_page_size(1000);
         let calls = app.simulator.list_calls();
         let answer = app.graphql(&all_accounts_query(&world, 100), &json!({})).await;
@@ -93,9 +91,7 @@ crate::on_both_databases!(a_superuser_sees_each_tenant_as_it_sees_itself_with_on
 async fn nodes_cost_one_statement_a_type_whatever_their_number(database: Database) {
     let app = TestApp::start(&database).await;
     let world = World::with_connections(60);
-    database.execute(&world.sql()).await;
-    let app = app.become_superuser(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter_as_superuser(&database, &world).await;
     app.simulator.set_page_size(1000);
     let answer = app.graphql(&all_accounts_query(&world, 100), &json!({})).await;
     let ids: Vec<Value> = (0..world.accounts.len())
@@ -194,9 +190,7 @@ crate::on_both_databases!(another_tenants_node_is_as_unknown_as_one_that_is_nowh
 async fn a_node_of_sso_alone_needs_sso(database: Database) {
     let app = TestApp::start(&database).await;
     let world = World::with_connections(6);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(&database, &world).await;
     let answer = app.graphql("{ connections { nodes { id status } } }", &json!({})).await.body;
     let nodes = answer["data"]["connections"]["nodes"].as_array().unwrap().clone();
     let of_status = |status: &str| nodes.iter().find(|node| node["status"] == json!(status)).unwrap()["id"].clone();

@@ -39,9 +39,7 @@ crate::on_both_databases!(with_sso_down_from_the_start_the_server_is_ready_and_a
 async fn each_consistency_does_what_it_says(database: Database) {
     let app = TestApp::start(&database).await;
     let world = World::with_connections(6);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(&database, &world).await;
     let ask = async |consistency: &str| app.graphql(NESTED, &json!({"consistency": consistency})).await;
 
     assert_eq!(ask("REQUIRE_SSO").await.body["data"]["connections"]["totalCount"], json!(6));
@@ -84,9 +82,7 @@ crate::on_both_databases!(each_consistency_does_what_it_says);
 async fn a_part_that_cannot_be_read_is_null_alone(database: Database) {
     let app = TestApp::start(&database).await;
     let world = World::with_connections(6);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(&database, &world).await;
     let query = "query List($search: String) { connections(filter: {search: $search}) { totalCount nodes { status \
         connectedAccount { name } accountEntity { name } customEntities { name } } } }";
     let whole = app.graphql(query, &json!({})).await.body;

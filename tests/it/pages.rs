@@ -99,9 +99,7 @@ async fn the_starter_query_and_what_its_comments_propose_fit_the_schema() {
     let database = Database::fresh(Kind::Sqlite).await;
     let app = app(&database).await;
     let world = World::with_connections(3);
-    database.execute(&world.sql()).await;
-    let caller = app.become_superuser(world.caller()).await;
-    caller.simulator.replace(&world.listed);
+    let caller = app.enter_as_superuser(&database, &world).await;
     let (_, _, script) = text(&app, "/graphiql/start.js").await;
     let starter = script.split("const STARTER = `").nth(1).unwrap().split('`').next().unwrap();
     let answer = caller.graphql(starter, &json!({})).await;

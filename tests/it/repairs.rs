@@ -17,9 +17,7 @@ const REPAIR: &str = "mutation Repair($input: RepairConnectionInput!) { repairCo
 async fn superuser(database: &Database) -> (TestApp, World, String) {
     let app = TestApp::start(database).await;
     let world = World::with_connections(12);
-    database.execute(&world.sql()).await;
-    let app = app.become_superuser(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter_as_superuser(database, &world).await;
     let missing = world.missing().into_iter().next().unwrap();
     (app, world, missing)
 }
@@ -142,9 +140,7 @@ async fn a_dry_run_tells_exactly_what_the_real_run_inserts(database: Database) {
     for seed in 0..30 {
         let world = World::random(seed, 14);
         database.empty().await;
-        database.execute(&world.sql()).await;
-        let app = app.become_superuser(world.caller()).await;
-        app.simulator.replace(&world.listed);
+        let app = app.enter_as_superuser(&database, &world).await;
         // Of the caller's account and, by name, of the others'.
         for number in 0..world.accounts.len() {
             let account = &world.accounts[number].id;

@@ -15,9 +15,7 @@ const LIST: &str = "{ connections(first: 100) { degraded totalCount asOf sources
 async fn start(database: &Database, setup: Setup) -> (TestApp, World) {
     let app = TestApp::start_with(database, setup).await;
     let world = World::with_connections(8);
-    database.execute(&world.sql()).await;
-    let app = app.become_superuser(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter_as_superuser(database, &world).await;
     (app, world)
 }
 

@@ -71,9 +71,7 @@ async fn every_filter_and_order_means_what_the_schema_says(database: Database) {
     for seed in 0..5 {
         let world = World::random(1_000 + seed, 14);
         database.empty().await;
-        database.execute(&world.sql()).await;
-        let app = app.become_caller(world.caller()).await;
-        app.simulator.replace(&world.listed);
+        let app = app.enter(&database, &world).await;
         app.simulator.set(Scenario::Ok);
         let all = nodes(&app, &json!({"first": 100})).await;
         let some =
@@ -140,9 +138,7 @@ crate::on_both_databases!(every_filter_and_order_means_what_the_schema_says);
 async fn a_cursor_outlives_its_item(database: Database) {
     let app = TestApp::start(&database).await;
     let world = World::with_connections(9);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(&database, &world).await;
     for field in ["CREATED_AT", "UPDATED_AT", "PARTNER_NAME"] {
         let order = json!({"field": field, "direction": "DESC"});
         let whole = nodes(&app, &json!({"orderBy": order})).await;
@@ -174,9 +170,7 @@ crate::on_both_databases!(a_cursor_outlives_its_item);
 async fn an_empty_page_tells_on_which_sides_there_is_more(database: Database) {
     let app = TestApp::start(&database).await;
     let world = World::with_connections(5);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(&database, &world).await;
     let sides = async |variables: Value| {
         let list = list(&app, &variables).await;
         assert_eq!((&list["nodes"], &list["totalCount"]), (&json!([]), &json!(5)));

@@ -16,9 +16,7 @@ async fn a_list_costs_the_same_statements_whatever_its_length_and_load(database:
     for count in [10, 50, 100] {
         let world = World::with_connections(count);
         database.empty().await;
-        database.execute(&world.sql()).await;
-        let app = app.become_caller(world.caller()).await;
-        app.simulator.replace(&world.listed);
+        let app = app.enter(&database, &world).await;
         let variables = json!({"first": 100});
         // The first request authenticates and fetches SSO's list.
         let first = app.graphql(NESTED, &variables).await;
@@ -56,9 +54,7 @@ crate::on_both_databases!(a_list_costs_the_same_statements_whatever_its_length_a
 async fn what_is_not_selected_is_not_read(database: Database) {
     let app = TestApp::start(&database).await;
     let world = World::with_connections(10);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(&database, &world).await;
     app.graphql("{ viewer { isSuperuser } }", &json!({})).await;
     let mut costs = Vec::new();
     for query in [

@@ -49,9 +49,7 @@ async fn rest_and_graphql_tell_what_the_oracle_tells(database: Database) {
     for seed in 0..WORLDS_A_DATABASE {
         let world = World::random(seed, 14);
         database.empty().await;
-        database.execute(&world.sql()).await;
-        let world_app = app.become_caller(world.caller()).await;
-        world_app.simulator.replace(&world.listed);
+        let world_app = app.enter(&database, &world).await;
         // A failing page first: once a list is kept, an unchanged one is told without pages.
         // And it fails nothing where one page holds everything.
         let fits_a_page = world.listed_for_caller() <= SSO_PAGE_SIZE;
@@ -85,9 +83,7 @@ crate::on_both_databases!(rest_and_graphql_tell_what_the_oracle_tells);
 async fn each_type_filters_the_merged_list(database: Database) {
     let app = TestApp::start(&database).await;
     let world = World::random(7, 14);
-    database.execute(&world.sql()).await;
-    let app = app.become_caller(world.caller()).await;
-    app.simulator.replace(&world.listed);
+    let app = app.enter(&database, &world).await;
     let all = world.expected_list(true);
     for kind in ["seller", "buyer"] {
         let expected: Value =

@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 
 use super::databases::Database;
 use super::plain_client;
-use super::world::Account;
+use super::world::{Account, World};
 
 /// The simulated SSO. Its pages are small, so that small worlds have several.
 #[derive(Clone)]
@@ -158,6 +158,23 @@ impl TestApp {
             key: None,
             _servers: Arc::new(vec![Server(sso_server), Server(server)]),
         }
+    }
+
+    /// Puts a world into the database and into SSO. The same application, called by the world's caller.
+    pub async fn enter(&self, database: &Database, world: &World) -> Self {
+        self.put(database, world).await;
+        self.become_caller(world.caller()).await
+    }
+
+    /// Like [`Self::enter`], as a superuser.
+    pub async fn enter_as_superuser(&self, database: &Database, world: &World) -> Self {
+        self.put(database, world).await;
+        self.become_superuser(world.caller()).await
+    }
+
+    async fn put(&self, database: &Database, world: &World) {
+        database.execute(&world.sql()).await;
+        self.simulator.replace(&world.listed);
     }
 
     /// The same application, called with a new key of the account.
