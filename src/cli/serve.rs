@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Failure, database};
 use crate::app::{App, AppSettings};
@@ -16,7 +16,7 @@ use crate::graphql::handler::Endpoint;
 use crate::http::health::{self, Readiness};
 use crate::http::metrics;
 use crate::http::router::{RouterOptions, router};
-use crate::http::server::{self, Patience};
+use crate::http::server::{self, Patience, finishing_time};
 use crate::http::stop::Stop;
 use crate::sso::{CircuitSettings, Sso, SsoSettings};
 use crate::store::Store;
@@ -70,20 +70,33 @@ pub async fn serve(
     } else {
         operations = operations.merge(metrics);
     }
-    servers.push((listen(config.listen, "LISTEN")?, routes(config, &store, clock, operations)?));
+    let app = application(config, &store, clock)?;
+    servers.push((listen(config.listen, "LISTEN")?, routes(config, &app, operations)?));
 
     announce()?;
     let serving = servers
         .into_iter()
         .map(|(listener, router)| server::serve(listener, router, Patience::default(), config.shutdown, stop.clone()));
+    let stopped_at = tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            stop.begun().await;
+            Instant::now()
+        }
+    });
     futures_util::future::try_join_all(serving).await.map_err(Failure::Serve)?;
+    let deadline = stopped_at.await.map_or_else(|_| Instant::now(), |at| at + finishing_time(config.shutdown));
+    tokio::select! {
+        () = app.connections.finished() => {}
+        () = sleep_until(deadline) => tracing::warn!("cut off repairs that were not finished in time"),
+        () = stop.asked_at_once() => {}
+    }
     // A connection that is still at work would be waited for; the process ends it as well.
     let _ = timeout(LONGEST_CLOSE, store.close()).await;
     Ok(())
 }
 
-/// Everything that is answered on `LISTEN`.
-fn routes(config: &Config, store: &Store, clock: &Clock, operations: Router) -> Result<Router, Failure> {
+fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Failure> {
     let sso = Sso::new(sso_settings(&config.sso), clock.clone())?;
     let settings = AppSettings {
         max_page_size: usize::try_from(config.max_page_size).unwrap_or(usize::MAX),
@@ -91,10 +104,14 @@ fn routes(config: &Config, store: &Store, clock: &Clock, operations: Router) -> 
         rate_limit_per_second: config.rate_limit_per_second,
         trusted_proxies: config.trusted_proxies.clone().into(),
     };
-    let app = App::new(store, sso, clock, settings);
+    Ok(App::new(store, sso, clock, settings))
+}
+
+/// Everything that is answered on `LISTEN`.
+fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
     let graphql = Endpoint::new(app.clone())?;
     let options = RouterOptions { graphiql: config.graphiql, cors_origins: config.cors_origins.clone() };
-    Ok(router(&app, graphql, operations, options))
+    Ok(router(app, graphql, operations, options))
 }
 
 /// What the SSO client takes of the configuration.

@@ -134,6 +134,16 @@ impl SsoView {
         }
     }
 
+    /// Whether SSO could tell, if it was asked.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Result<(), SourceFailure>> {
+        match self {
+            Self::Answered(_) => Some(Ok(())),
+            Self::Unavailable(failure) => Some(Err(*failure)),
+            Self::Skipped => None,
+        }
+    }
+
     /// Why SSO could not tell, if it was asked in vain.
     #[must_use]
     pub fn failure(&self) -> Option<SourceFailure> {

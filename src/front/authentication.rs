@@ -12,8 +12,9 @@ use crate::app::App;
 use crate::domain::caller::Caller;
 
 use super::client_address::client_address;
+use super::request_log::RequestFacts;
 
-/// The caller by its `Authorization` header, held to its limit.
+/// The caller by its `Authorization` header, held to its limit and noted for the log.
 ///
 /// # Errors
 /// Unauthenticated, too often, or what keeps us from knowing.
@@ -23,6 +24,7 @@ pub async fn authenticate(headers: &HeaderMap, extensions: &Extensions, app: &Ap
         None => None,
     };
     if let Some(caller) = caller {
+        RequestFacts::of(extensions).account(caller.account.id);
         app.limits.request(caller.key).map_err(|too_often| {
             ApiError::too_often("this key asks too often; wait as long as Retry-After says", too_often)
         })?;

@@ -1,43 +1,77 @@
 //! One log line and one count per request. Never keys, e-mails, bodies or raw paths: a path may hold what a client put
 //! there by mistake, and labels must stay few.
 
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::Method;
+use http::request::Parts;
+use http::{Extensions, Method};
 use tracing::Instrument;
 use tracing::field::{Empty, display};
 
 use crate::domain::id::AccountId;
-use crate::domain::sso_view::SsoView;
+use crate::domain::sso_view::SourceFailure;
 use crate::telemetry::statements::counted;
 use crate::telemetry::traces;
 
 use super::request_id::RequestId;
 
-/// What a handler knows of its request that belongs in the log line. Put among the response's extensions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestFacts {
-    /// The GraphQL operation's name, or another name of what was done.
-    pub operation: Option<String>,
+/// The longest name of an operation that is logged, in characters: the client chooses it.
+const LONGEST_OPERATION: usize = 64;
+
+/// What is known of a request that belongs in its log line, noted as soon as it is known. Found among the request's
+/// extensions; clones share everything.
+#[derive(Debug, Clone, Default)]
+pub struct RequestFacts(Arc<Mutex<Facts>>);
+
+#[derive(Debug, Clone, Default)]
+struct Facts {
+    /// The GraphQL operation's name.
+    operation: Option<String>,
     /// How SSO did, where it was asked.
-    pub sso: Option<&'static str>,
+    sso: Option<&'static str>,
     /// The caller's account.
-    pub account: Option<AccountId>,
+    account: Option<AccountId>,
 }
 
 impl RequestFacts {
-    /// Of an account's request, and of how SSO did for it.
+    /// The request's own. Where no layer logs, they go nowhere.
     #[must_use]
-    pub fn of(account: AccountId, sso: &SsoView) -> Self {
-        let sso = match sso {
-            SsoView::Answered(_) => Some("ok"),
-            SsoView::Unavailable(failure) => Some(failure.as_str()),
-            SsoView::Skipped => None,
-        };
-        Self { operation: None, sso, account: Some(account) }
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// Whose request it is.
+    pub fn account(&self, account: AccountId) {
+        self.lock().account = Some(account);
+    }
+
+    /// What the client calls its operation.
+    pub fn operation(&self, name: &str) {
+        self.lock().operation = Some(name.chars().take(LONGEST_OPERATION).collect());
+    }
+
+    /// How SSO did, if it was asked.
+    pub fn sso(&self, outcome: Option<Result<(), SourceFailure>>) {
+        if let Some(outcome) = outcome {
+            self.lock().sso = Some(outcome.map_or_else(SourceFailure::as_str, |()| "ok"));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Facts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestFacts {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.extensions))
     }
 }
 
@@ -45,13 +79,15 @@ impl RequestFacts {
 const CLIENT_WENT_AWAY: u16 = 499;
 
 /// The layer, for `axum::middleware::from_fn` on a router whose routes it wraps: inside the request id's, outside all else.
-pub async fn log(request: Request, next: Next) -> Response {
+pub async fn log(mut request: Request, next: Next) -> Response {
+    let facts = RequestFacts::default();
+    request.extensions_mut().insert(facts.clone());
     let mut line = Line {
         started: Instant::now(),
         method: known_method(request.method()),
         route: request.extensions().get::<MatchedPath>().cloned(),
         status: CLIENT_WENT_AWAY,
-        facts: RequestFacts::default(),
+        facts,
         statements: 0,
     };
     let span = tracing::debug_span!(
@@ -68,16 +104,16 @@ pub async fn log(request: Request, next: Next) -> Response {
         account.id = Empty,
     );
     traces::adopt(&span, request.headers());
-    let (mut response, statements) = counted(next.run(request).instrument(span.clone())).await;
+    let (response, statements) = counted(next.run(request).instrument(span.clone())).await;
     line.statements = statements;
     line.status = response.status().as_u16();
-    line.facts = response.extensions_mut().remove().unwrap_or_default();
+    let facts = line.facts.lock().clone();
     span.record("http.response.status_code", line.status);
     if response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
-    span.record("graphql.operation.name", line.facts.operation.as_deref());
-    span.record("account.id", line.facts.account.map(display));
+    span.record("graphql.operation.name", facts.operation);
+    span.record("account.id", facts.account.map(display));
     response
 }
 
@@ -102,7 +138,7 @@ impl Drop for Line {
         let template = self.route();
         let Self { started, method, route: _, status, facts, statements } = &*self;
         let elapsed = started.elapsed();
-        let RequestFacts { operation, sso, account } = facts;
+        let Facts { operation, sso, account } = &*facts.lock();
         tracing::info!(
             http.method = *method,
             http.route = template,
@@ -140,7 +176,6 @@ fn known_method(method: &Method) -> &'static str {
 mod tests {
     use axum::Router;
     use axum::body::Body;
-    use axum::extract::Extension;
     use axum::routing::get;
     use http::StatusCode;
     use tower::ServiceExt;
@@ -149,9 +184,8 @@ mod tests {
     use crate::telemetry::Metrics;
 
     fn router() -> Router {
-        let facts = RequestFacts { operation: Some("Partners".to_owned()), sso: Some("ok"), account: None };
         Router::new()
-            .route("/logged/{id}", get(async || Extension(facts)))
+            .route("/logged/{id}", get(async || StatusCode::OK))
             .route("/logged_slow", get(std::future::pending::<()>))
             .layer(axum::middleware::from_fn(log))
     }

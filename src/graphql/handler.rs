@@ -56,9 +56,9 @@ pub async fn handle(State(endpoint): State<Endpoint>, request_id: RequestId, req
         let text = "nothing acceptable: answers are application/graphql-response+json or application/json";
         return answer.refused(StatusCode::NOT_ACCEPTABLE, ApiError::bad_input(text));
     }
-    let method = request.method().clone();
+    let (method, facts) = (request.method().clone(), RequestFacts::of(request.extensions()));
     match parameters(request).await {
-        Ok(parameters) => endpoint.execute(&answer, caller, &method, &parameters).await,
+        Ok(parameters) => endpoint.execute(&answer, caller, facts, &method, &parameters).await,
         Err(NotARequest { status, error }) => answer.refused(status, error),
     }
 }
@@ -78,6 +78,7 @@ impl Endpoint {
         &self,
         answer: &Answer,
         caller: Arc<Caller>,
+        facts: RequestFacts,
         method: &Method,
         parameters: &Parameters,
     ) -> Response {
@@ -89,6 +90,9 @@ impl Endpoint {
                 return answer.request_errors(errors);
             }
         };
+        if let Some(name) = &prepared.operation_name {
+            facts.operation(name);
+        }
         let kind = match prepared.operation_type {
             OperationType::Query => "query",
             OperationType::Mutation => "mutation",
@@ -100,7 +104,7 @@ impl Endpoint {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        let state = Arc::new(RequestState::new(self.app.clone(), caller, answer.request_id.as_str()));
+        let state = Arc::new(RequestState::new(self.app.clone(), caller, answer.request_id.as_str(), facts));
         // The document holds the one operation, so that there is none to be named.
         let mut executable = Executable::new(String::new()).variables(prepared.variables).data(Arc::clone(&state));
         executable.set_parsed_query(prepared.document);
@@ -111,9 +115,7 @@ impl Endpoint {
         if sso.failure().is_some() {
             mark_degraded(response.headers_mut(), Frontend::Graphql);
         }
-        let facts =
-            RequestFacts { operation: prepared.operation_name, ..RequestFacts::of(state.caller.account.id, &sso) };
-        response.extensions_mut().insert(facts);
+        state.facts.sso(sso.outcome());
         response
     }
 }

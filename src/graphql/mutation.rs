@@ -40,6 +40,7 @@ impl Mutation {
             request_id: state.request_id.clone(),
         };
         let repair = state.app.connections.repair(&state.caller, account, request).await?;
+        state.facts.sso(repair.sso);
         Ok(RepairConnectionPayload::new(repair, connection_id))
     }
 }

@@ -8,6 +8,7 @@ use crate::api_error::ApiError;
 use crate::app::App;
 use crate::domain::caller::Caller;
 use crate::domain::sso_view::SsoView;
+use crate::front::request_log::RequestFacts;
 
 use super::batches::Batches;
 
@@ -21,15 +22,17 @@ pub struct RequestState {
     pub request_id: Box<str>,
     /// The request's batched reads.
     pub batches: Batches,
+    /// What belongs in the request's log line.
+    pub facts: RequestFacts,
     sso: Mutex<SsoView>,
 }
 
 impl RequestState {
     /// A fresh one.
     #[must_use]
-    pub fn new(app: App, caller: Arc<Caller>, request_id: &str) -> Self {
+    pub fn new(app: App, caller: Arc<Caller>, request_id: &str, facts: RequestFacts) -> Self {
         let batches = Batches::new(&app.connections, &caller, request_id);
-        Self { app, caller, request_id: request_id.into(), batches, sso: Mutex::new(SsoView::Skipped) }
+        Self { app, caller, request_id: request_id.into(), batches, facts, sso: Mutex::new(SsoView::Skipped) }
     }
 
     /// The running request's.

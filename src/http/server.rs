@@ -133,8 +133,10 @@ async fn delayed(stop: &Stop, delay: Duration) -> Instant {
     stopped_at
 }
 
-/// The limit, less a little that the rest of the program needs to end in.
-fn finishing_time(shutdown: ShutdownConfig) -> Duration {
+/// How long what is in flight may take to finish once the stop has begun: the limit, less a little that the rest of the
+/// program needs to end in.
+#[must_use]
+pub fn finishing_time(shutdown: ShutdownConfig) -> Duration {
     shutdown.timeout.saturating_sub((shutdown.timeout / 10).min(Duration::from_millis(500)))
 }
 

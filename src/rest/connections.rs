@@ -37,6 +37,7 @@ pub async fn list(
     State(app): State<App>,
     RestCaller(caller): RestCaller,
     request_id: RequestId,
+    facts: RequestFacts,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, RestError> {
@@ -50,6 +51,7 @@ pub async fn list(
     };
     let views = app.connections.views(request_id.as_str());
     let list = app.connections.list(&caller.account, &list_query, &views).await?;
+    facts.sso(list.sso().outcome());
     let degraded = list.is_degraded();
     let connections: Vec<_> = list.connections().collect();
     let connections: Result<Vec<_>, _> = connections.iter().map(ListedConnection::try_from).collect();
@@ -59,7 +61,6 @@ pub async fn list(
     if degraded {
         mark_degraded(response.headers_mut(), Frontend::Rest);
     }
-    response.extensions_mut().insert(RequestFacts::of(caller.account.id, list.sso()));
     Ok(response)
 }
 
@@ -91,6 +92,7 @@ pub async fn repair(
     State(app): State<App>,
     RestCaller(caller): RestCaller,
     request_id: RequestId,
+    facts: RequestFacts,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, RestError> {
@@ -106,6 +108,7 @@ pub async fn repair(
         request_id: request_id.as_str().into(),
     };
     let repair = app.connections.repair(&caller, None, request).await?;
+    facts.sso(repair.sso);
     match (repair.result, repair.plan) {
         (Ok(_), Some(row)) => Ok((StatusCode::CREATED, Json(Created { id: row.id.0 })).into_response()),
         (Ok(_), None) => Err(ApiError::internal().into()),

@@ -18,6 +18,8 @@ pub mod trail;
 
 use std::collections::HashMap;
 
+use tokio_util::task::TaskTracker;
+
 use crate::clock::Clock;
 use crate::domain::caller::Account;
 use crate::domain::id::AccountId;
@@ -35,13 +37,21 @@ pub struct Connections {
     sso: Sso,
     clock: Clock,
     new_ids: NewIds,
+    /// Repairs under way, whether their clients still wait or not.
+    attempts: TaskTracker,
 }
 
 impl Connections {
     /// Over a store and an SSO service.
     #[must_use]
     pub fn new(store: Store, sso: Sso, clock: Clock) -> Self {
-        Self { store, sso, clock, new_ids: NewIds::new() }
+        Self { store, sso, clock, new_ids: NewIds::new(), attempts: TaskTracker::new() }
+    }
+
+    /// Waits for the repairs that are under way: their clients may be gone, their records must be written.
+    pub async fn finished(&self) {
+        self.attempts.close();
+        self.attempts.wait().await;
     }
 
     /// Accounts by their ids, in one statement. What is unknown is left out.

@@ -5,6 +5,7 @@ use tracing::Instrument;
 use crate::domain::caller::{Account, Caller};
 use crate::domain::id::{AccountId, KeyId, SsoConnectionId};
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord, RepairRefusal, RepairVia, plan};
+use crate::domain::sso_view::SourceFailure;
 use crate::store::Inserted;
 use crate::telemetry::statements::inherited;
 
@@ -36,11 +37,13 @@ pub struct Repair {
     pub plan: Option<NewConnection>,
     /// The trail that was left; a dry run leaves none.
     pub record: Option<RepairRecord>,
+    /// Whether SSO could tell, if it was asked.
+    pub sso: Option<Result<(), SourceFailure>>,
 }
 
 impl Connections {
     /// A caller's repair of one connection, in the named account or, without a name, in its own. Runs to its end even
-    /// when the client hangs up, so that no attempt goes unrecorded.
+    /// when the client hangs up; see [`Self::finished`].
     ///
     /// # Errors
     /// [`ServiceError::SuperuserRequired`], and the store's. Expected refusals are data.
@@ -55,7 +58,7 @@ impl Connections {
         let account = account.unwrap_or(own.id);
         let known = (account == own.id).then(|| own.clone());
         let attempt = Attempt { connections: self.clone(), actor, key: Some(caller.key), account, known, request };
-        tokio::spawn(inherited(attempt.run()).in_current_span()).await?
+        self.attempts.spawn(inherited(attempt.run()).in_current_span()).await?
     }
 
     /// An operator's repair of one connection, at the machine itself, which needs no key.
@@ -89,17 +92,21 @@ struct Attempt {
 impl Attempt {
     async fn run(self) -> Result<Repair, ServiceError> {
         let Some(tenant) = self.tenant().await? else {
-            return self.refused(None, RepairRefusal::AccountNotFound).await;
+            return self.refused(None, RepairRefusal::AccountNotFound, None).await;
         };
-        let Connections { store, sso, clock, new_ids } = &self.connections;
+        let Connections { store, sso, clock, new_ids, .. } = &self.connections;
         let id = self.request.connection_id;
         if store.connection_by_sso_id(tenant.id, id, false).await?.is_some() {
-            return self.refused(Some(tenant), RepairRefusal::AlreadyExists).await;
+            return self.refused(Some(tenant), RepairRefusal::AlreadyExists, None).await;
         }
         let listed = match sso.connection(id, tenant.sso_id, &self.request.request_id).await {
             Ok(Some(listed)) => listed,
-            Ok(None) => return self.refused(Some(tenant), RepairRefusal::SsoConnectionNotFound).await,
-            Err(_unavailable) => return self.refused(Some(tenant), RepairRefusal::SsoUnavailable).await,
+            Ok(None) => {
+                return self.refused(Some(tenant), RepairRefusal::SsoConnectionNotFound, Some(Ok(()))).await;
+            }
+            Err(failure) => {
+                return self.refused(Some(tenant), RepairRefusal::SsoUnavailable, Some(Err(failure))).await;
+            }
         };
         let partner = store.accounts(&[], &[listed.partner_sso_id]).await?.first().map(|partner| partner.id);
         let row = plan(new_ids.next(clock.now()).into(), &tenant, &listed, partner);
@@ -109,6 +116,7 @@ impl Attempt {
                 result: Ok(RepairOutcome::WouldCreate),
                 plan: Some(row),
                 record: None,
+                sso: Some(Ok(())),
             });
         }
         let record = self.record(Ok(()), Some(&row));
@@ -122,9 +130,10 @@ impl Attempt {
                     result: Ok(RepairOutcome::Created),
                     plan: Some(row),
                     record: Some(record),
+                    sso: Some(Ok(())),
                 })
             }
-            Inserted::AlreadyExists => self.refused(Some(tenant), RepairRefusal::AlreadyExists).await,
+            Inserted::AlreadyExists => self.refused(Some(tenant), RepairRefusal::AlreadyExists, Some(Ok(()))).await,
         }
     }
 
@@ -136,7 +145,12 @@ impl Attempt {
     }
 
     /// Leaves the trail of a refusal. A dry run leaves none.
-    async fn refused(&self, tenant: Option<Account>, refusal: RepairRefusal) -> Result<Repair, ServiceError> {
+    async fn refused(
+        &self,
+        tenant: Option<Account>,
+        refusal: RepairRefusal,
+        sso: Option<Result<(), SourceFailure>>,
+    ) -> Result<Repair, ServiceError> {
         let mut record = None;
         if !self.request.is_dry_run {
             let refused = self.record(Err(refusal), None);
@@ -144,7 +158,7 @@ impl Attempt {
             count(self.request.via, refusal.as_str());
             record = Some(refused);
         }
-        Ok(Repair { tenant, result: Err(refusal), plan: None, record })
+        Ok(Repair { tenant, result: Err(refusal), plan: None, record, sso })
     }
 
     fn record(&self, result: Result<(), RepairRefusal>, row: Option<&NewConnection>) -> RepairRecord {

@@ -31,6 +31,13 @@ pub enum StoreError {
     Task(#[from] tokio::task::JoinError),
 }
 
+impl StoreError {
+    /// There was no answer within the deadline of a call.
+    pub(super) fn out_of_time() -> Self {
+        Self::Unavailable { source: DbErr::Custom("no answer in time".to_owned()) }
+    }
+}
+
 impl From<DbErr> for StoreError {
     fn from(source: DbErr) -> Self {
         if matches!(source.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {

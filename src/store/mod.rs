@@ -113,6 +113,6 @@ impl Store {
 async fn within_deadline<T>(run: impl Future<Output = std::result::Result<T, DbErr>>) -> Result<T> {
     match tokio::time::timeout(CALL_DEADLINE, run).await {
         Ok(result) => Ok(result?),
-        Err(_elapsed) => Err(StoreError::Unavailable { source: DbErr::Custom("no answer in time".to_owned()) }),
+        Err(_elapsed) => Err(StoreError::out_of_time()),
     }
 }

@@ -6,6 +6,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Set, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord};
@@ -13,7 +14,7 @@ use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord};
 use crate::telemetry::statements::inherited;
 
 use super::statement::{built, stored};
-use super::{Result, Store, within_deadline};
+use super::{CALL_DEADLINE, Result, Store, StoreError};
 
 /// What came of inserting a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub enum Inserted {
 }
 
 impl Store {
-    /// Inserts the row and its record in one transaction, or nothing. The unique key is the referee. Runs in a task of
-    /// its own, since a transaction that is dropped half-way would spoil its connection.
+    /// Inserts the row and its record in one transaction, or nothing. The unique key is the referee. Runs to its end in a
+    /// task of its own, since a transaction that is dropped half-way spoils its connection; what is late is rolled back.
     ///
     /// # Errors
     /// The database's; then nothing was written, unless the answer to the commit was lost.
@@ -40,11 +41,21 @@ impl Store {
         let row = built(&insert_row, backend);
         let record = built(&repair_record::Entity::insert(record_of(record)), backend);
         let store = self.clone();
-        let insert = async move { within_deadline(store.insert_both(row, record)).await };
-        tokio::spawn(inherited(insert).in_current_span()).await?
+        let deadline = Instant::now() + CALL_DEADLINE;
+        let insert = async move { store.insert_both(row, record, deadline).await };
+        let insert = tokio::spawn(inherited(insert).in_current_span());
+        match timeout_at(deadline, insert).await {
+            Ok(ended) => Ok(ended??),
+            Err(_elapsed) => Err(StoreError::out_of_time()),
+        }
     }
 
-    async fn insert_both(&self, row: Statement, record: Statement) -> std::result::Result<Inserted, DbErr> {
+    async fn insert_both(
+        &self,
+        row: Statement,
+        record: Statement,
+        deadline: Instant,
+    ) -> std::result::Result<Inserted, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
@@ -56,6 +67,11 @@ impl Store {
             return Ok(Inserted::AlreadyExists);
         }
         self.counted(transaction.execute_raw(record)).await?;
+        if Instant::now() >= deadline {
+            // The caller was told that nothing is written, and will come again.
+            transaction.rollback().await?;
+            return Err(DbErr::Custom("too late to commit".to_owned()));
+        }
         transaction.commit().await?;
         Ok(Inserted::Created)
     }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use lc_connections::sso::simulator::{Scenario, Simulator, parse_data};
 use secrecy::ExposeSecret;
 
-use crate::support::binary::{Running, curl, free_port, program, run, wait_until_ready};
+use crate::support::binary::{Running, curl, free_port, program, run, serve, wait_until_ready};
 use crate::support::databases::Database;
 use crate::support::world::World;
 
@@ -308,3 +308,25 @@ fn serve_migrates_when_told_to_and_keeps_to_its_settings() {
     assert!(ask("{ connections(first: 7) { totalCount } }").contains("\"totalCount\":0"));
     assert_eq!(server.terminate().0, 0);
 }
+
+async fn a_repair_whose_client_hung_up_is_recorded_before_the_end(database: Database) {
+    let sso = wiremock::MockServer::start().await;
+    let slow = wiremock::ResponseTemplate::new(404).set_delay(std::time::Duration::from_millis(700));
+    wiremock::Mock::given(wiremock::matchers::method("GET")).respond_with(slow).mount(&sso).await;
+    let (server, url, key) = serve(&database, &sso.uri(), &[("SSO_TIMEOUT_MS", "5000")]).await;
+    let line = format!(
+        "curl -s --max-time 0.3 -u :{key} {url}/connections -H 'Content-Type: application/json' \
+         -d '{{\"connection_id\": \"0123456789abcdef01234567\"}}'"
+    );
+    let (code, log) = tokio::task::spawn_blocking(move || {
+        assert!(!curl(&line).0, "it does not wait");
+        server.terminate()
+    })
+    .await
+    .unwrap();
+    assert_eq!(code, 0, "{log}");
+    let records = database.texts("SELECT error_code FROM repair_records").await;
+    assert_eq!(records, ["SSO_CONNECTION_NOT_FOUND"], "{log}");
+}
+
+crate::on_both_databases!(a_repair_whose_client_hung_up_is_recorded_before_the_end);

@@ -212,6 +212,9 @@ async fn an_exhausted_pool_is_unavailable_soon(database: Database) {
     blocker.release().await;
     let (row, record) = repair_of(200, Timestamp::EPOCH);
     assert_eq!(store.insert_repair(&row, &record).await.unwrap(), Inserted::Created, "it recovers by itself");
+    // What was refused is not written later, and what was written after it is there for everybody.
+    assert_eq!(database.count("account_connections").await, 3);
+    assert_eq!(database.count("repair_records").await, 2);
 }
 
 crate::on_both_databases!(an_exhausted_pool_is_unavailable_soon);

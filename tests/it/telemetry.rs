@@ -1,46 +1,15 @@
 //! What operators see: one id from end to end, one line a request, every metric, and traces.
 
-use std::process::Stdio;
-
-use lc_connections::domain::timestamp::Timestamp;
-use lc_connections::service::api_key::ApiKey;
-use lc_connections::service::new_id::NewIds;
-use lc_connections::store::NewKey;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::binary::{Running, free_port, program, wait_until_ready};
+use crate::support::binary::serve;
 use crate::support::databases::Database;
 use crate::support::plain_client;
-use crate::support::world::World;
-
-/// The real binary over this database and this SSO, and a superuser's key.
-async fn start(database: &Database, sso: &MockServer, more: &[(&str, &str)]) -> (Running, String, String) {
-    let world = World::with_connections(4);
-    database.execute(&world.sql()).await;
-    let key = ApiKey::random();
-    let new_key = NewKey {
-        id: NewIds::new().next(Timestamp::EPOCH).into(),
-        account: world.caller().id.parse().unwrap(),
-        hash: key.hash().0,
-        user_email: Some("staff@example.com".into()),
-        is_superuser: true,
-        created_at: Timestamp::EPOCH,
-        expires_at: None,
-    };
-    database.store().await.insert_key(&new_key).await.unwrap();
-    let port = free_port();
-    let mut command = program(&["serve", "--log-format", "json", "--listen", &format!("127.0.0.1:{port}")]);
-    command.env("DATABASE_URL", database.url.expose_secret()).env("SSO_URL", sso.uri()).env("SSO_TOKEN", "token");
-    let server = Running(command.envs(more.iter().copied()).stderr(Stdio::piped()).spawn().unwrap());
-    tokio::task::spawn_blocking(move || wait_until_ready(port)).await.unwrap();
-    (server, format!("http://127.0.0.1:{port}"), key.reveal().to_owned())
-}
 
 async fn sso_that_lists_nothing() -> MockServer {
     let sso = MockServer::start().await;
@@ -55,7 +24,7 @@ const UNKNOWN: &str = "0123456789abcdef01234567";
 
 async fn a_request_id_is_the_same_in_the_answer_the_log_the_trail_and_at_sso(database: Database) {
     let sso = sso_that_lists_nothing().await;
-    let (server, url, key) = start(&database, &sso, &[]).await;
+    let (server, url, key) = serve(&database, &sso.uri(), &[]).await;
     let client = plain_client();
     let repair = json!({"connection_id": UNKNOWN}).to_string();
     let repaired = client.post(format!("{url}/connections")).header("content-type", "application/json").body(repair);
@@ -65,6 +34,10 @@ async fn a_request_id_is_the_same_in_the_answer_the_log_the_trail_and_at_sso(dat
     let graphql = client.post(format!("{url}/graphql")).header("content-type", "application/json").body(query);
     let graphql = graphql.basic_auth("", Some(&key)).header("x-request-id", "graphql-1").send().await.unwrap();
     assert_eq!(graphql.headers()["x-request-id"], "graphql-1");
+    let refused = client.get(format!("{url}/graphql?query=%7Bnope%7D")).basic_auth("", Some(&key));
+    refused.header("x-request-id", "refused-1").send().await.unwrap();
+    let unknown = client.get(format!("{url}/connections/{UNKNOWN}")).basic_auth("", Some(&key));
+    unknown.header("x-request-id", "unknown-1").send().await.unwrap();
     let renamed = client.get(format!("{url}/connections")).header("x-request-id", "not fit to be one");
     let renamed = renamed.send().await.unwrap().headers()["x-request-id"].to_str().unwrap().to_owned();
 
@@ -86,14 +59,21 @@ async fn a_request_id_is_the_same_in_the_answer_the_log_the_trail_and_at_sso(dat
     let line = graphql[0];
     assert_eq!((&line["operation"], &line["sso.outcome"]), (&json!("Partners"), &json!("ok")));
     assert!(line["statements"].as_u64().unwrap() >= 1 && line["milliseconds"].is_number(), "{line}");
-    assert_eq!(renamed[0]["http.status"], json!(401));
+    assert_eq!((&renamed[0]["http.status"], renamed[0].get("account.id")), (&json!(401), None));
+    // Whose request it was is told of refused ones too, and SSO's part wherever it had one.
+    for (line, sso) in
+        [(repair[0], Some("ok")), (line, Some("ok")), (of("refused-1")[0], None), (of("unknown-1")[0], None)]
+    {
+        assert!(line["account.id"].as_str().is_some_and(|id| id.len() == 24), "{line}");
+        assert_eq!(line.get("sso.outcome").and_then(Value::as_str), sso, "{line}");
+    }
 }
 
 crate::on_both_databases!(a_request_id_is_the_same_in_the_answer_the_log_the_trail_and_at_sso);
 
 async fn every_metric_has_its_name_and_labels(database: Database) {
     let sso = sso_that_lists_nothing().await;
-    let (_server, url, key) = start(&database, &sso, &[("SSO_MAX_AGE_MS", "0")]).await;
+    let (_server, url, key) = serve(&database, &sso.uri(), &[("SSO_MAX_AGE_MS", "0")]).await;
     let client = plain_client();
     let post = async |path: &str, body: Value| {
         let request = client.post(format!("{url}{path}")).header("content-type", "application/json");
@@ -145,7 +125,7 @@ async fn a_trace_goes_through_to_sso_and_to_the_collector(database: Database) {
     let sso = sso_that_lists_nothing().await;
     let collector = MockServer::start().await;
     Mock::given(method("POST")).respond_with(ResponseTemplate::new(200)).mount(&collector).await;
-    let (server, url, key) = start(&database, &sso, &[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.uri())]).await;
+    let (server, url, key) = serve(&database, &sso.uri(), &[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.uri())]).await;
     let client = plain_client();
     let query = json!({"query": "query Partners { connections { totalCount } }"}).to_string();
     let request = client.post(format!("{url}/graphql")).header("content-type", "application/json").body(query);

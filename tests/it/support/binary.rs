@@ -5,6 +5,15 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use lc_connections::domain::timestamp::Timestamp;
+use lc_connections::service::api_key::ApiKey;
+use lc_connections::service::new_id::NewIds;
+use lc_connections::store::NewKey;
+use secrecy::ExposeSecret;
+
+use super::databases::Database;
+use super::world::World;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lc-connections");
 
 /// Without what the test's own environment may hold.
@@ -67,4 +76,27 @@ impl Running {
         self.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (status.code().unwrap(), log)
     }
+}
+
+/// The real binary over this database and this SSO, and a superuser's key.
+pub async fn serve(database: &Database, sso: &str, more: &[(&str, &str)]) -> (Running, String, String) {
+    let world = World::with_connections(4);
+    database.execute(&world.sql()).await;
+    let key = ApiKey::random();
+    let new_key = NewKey {
+        id: NewIds::new().next(Timestamp::EPOCH).into(),
+        account: world.caller().id.parse().unwrap(),
+        hash: key.hash().0,
+        user_email: Some("staff@example.com".into()),
+        is_superuser: true,
+        created_at: Timestamp::EPOCH,
+        expires_at: None,
+    };
+    database.store().await.insert_key(&new_key).await.unwrap();
+    let port = free_port();
+    let mut command = program(&["serve", "--log-format", "json", "--listen", &format!("127.0.0.1:{port}")]);
+    command.env("DATABASE_URL", database.url.expose_secret()).env("SSO_URL", sso).env("SSO_TOKEN", "token");
+    let server = Running(command.envs(more.iter().copied()).stderr(Stdio::piped()).spawn().unwrap());
+    tokio::task::spawn_blocking(move || wait_until_ready(port)).await.unwrap();
+    (server, format!("http://127.0.0.1:{port}"), key.reveal().to_owned())
 }
