@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 
 use crate::domain::directory::Unread;
 use crate::service::ServiceError;
-use crate::service::limits::TooOften;
+use crate::service::rate_limits::TooOften;
 use crate::store::StoreError;
 use crate::telemetry::chain;
 

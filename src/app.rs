@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::clock::Clock;
 use crate::service::Connections;
 use crate::service::authenticate::Authentication;
-use crate::service::limits::Limits;
+use crate::service::rate_limits::RateLimits;
 use crate::sso::Sso;
 use crate::store::Store;
 
@@ -19,7 +19,7 @@ pub struct App {
     /// Who holds a key.
     pub authentication: Authentication,
     /// How often one may ask.
-    pub limits: Arc<Limits>,
+    pub rate_limits: Arc<RateLimits>,
     /// The settings that front ends look at.
     pub settings: AppSettings,
 }
@@ -50,7 +50,7 @@ impl App {
         Self {
             connections: Connections::new(store.clone(), sso, clock.clone()),
             authentication: Authentication::new(store.clone(), clock.clone()),
-            limits: Arc::new(Limits::new(settings.rate_limit_per_second)),
+            rate_limits: Arc::new(RateLimits::new(settings.rate_limit_per_second)),
             settings,
         }
     }

@@ -1,6 +1,5 @@
 //! What ends a command early, in one line for people, and the exit code that goes with it.
 
-use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -13,7 +12,7 @@ use crate::domain::repair::RepairRefusal;
 use crate::graphql::document::InvalidSchema;
 use crate::sso::SsoSetupError;
 use crate::store::StoreError;
-use crate::telemetry::LogSetupError;
+use crate::telemetry::{LogSetupError, chain};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -106,28 +105,17 @@ impl Failure {
             | Self::Output(_) => 1,
         }
     }
+}
 
-    /// The failure and all its causes, in one line.
-    fn in_one_line(&self) -> String {
-        let mut line = format!("error: {self}");
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Others' errors repeat their causes.
-            if !line.ends_with(&text) {
-                line.push_str(": ");
-                line.push_str(&text);
-            }
-            cause = error.source();
-        }
-        line.replace(['\n', '\r'], " ")
-    }
+/// The failure and all its causes, in one line.
+fn line(failure: &Failure) -> String {
+    format!("error: {}", chain(failure))
 }
 
 /// Tells the failure on standard error, and gives its exit code.
 #[must_use]
 pub fn report(failure: &Failure) -> ExitCode {
-    output::note(&failure.in_one_line());
+    output::note(&line(failure));
     ExitCode::from(failure.exit_code())
 }
 
@@ -139,13 +127,13 @@ mod tests {
     fn a_failure_is_told_with_its_causes_in_one_line() {
         let source = io::Error::other("in\nuse");
         let failure = Failure::Listen { address: "127.0.0.1:1".parse().unwrap(), setting: "LISTEN", source };
-        assert_eq!(failure.in_one_line(), "error: cannot listen on 127.0.0.1:1 (set LISTEN to another): in use");
+        assert_eq!(line(&failure), "error: cannot listen on 127.0.0.1:1 (set LISTEN to another): in use");
     }
 
     #[test]
     fn a_cause_that_is_told_already_is_not_told_again() {
         let source = io::Error::other(TellsItsCause(io::Error::other("no file")));
-        assert_eq!(Failure::Serve(source).in_one_line(), "error: cannot go on serving: not opened: no file");
+        assert_eq!(line(&Failure::Serve(source)), "error: cannot go on serving: not opened: no file");
     }
 
     #[derive(Debug, thiserror::Error)]

@@ -42,7 +42,7 @@ pub(super) fn command() -> Command {
     let list = Command::new("list")
         .about("List keys, without the keys themselves")
         .arg(account().help("Of this account only"));
-    let revoke = Command::new("revoke").about("Make a key invalid, for good; seen everywhere within 30 s").arg(
+    let revoke = Command::new("revoke").about("Make a key invalid, for good; seen everywhere within 10 s").arg(
         Arg::new("id")
             .value_name("ID")
             .required(true)

@@ -30,7 +30,7 @@ pub(super) fn command() -> Command {
         .after_help(EXIT_CODES)
         .arg(
             Arg::new("id")
-                .value_name("SSO_ID")
+                .value_name("SSO_CONNECTION_ID")
                 .required(true)
                 .value_parser(value_parser!(SsoConnectionId))
                 .help("The connection's id at SSO"),

@@ -1,7 +1,7 @@
 //! A connection's local row, and the closed sets of words that speak of connections.
 
 use super::id::{AccountId, ConnectionId, InvitationId, SsoConnectionId, SsoId};
-use super::raw_json::RawJson;
+use super::stored::StoredObject;
 use super::timestamp::Timestamp;
 
 /// The partner's role as the caller sees it.
@@ -94,7 +94,7 @@ pub struct LocalConnection {
     pub(crate) partner_sso_id: SsoId,
     pub(crate) partner_name: Box<str>,
     pub(crate) created_by: Option<Box<str>>,
-    pub(crate) ui_state: Option<RawJson>,
+    pub(crate) ui_state: Option<StoredObject>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
 }
@@ -148,9 +148,9 @@ impl LocalConnection {
         self.created_by.as_deref()
     }
 
-    /// The frontend's notes, an object. `None` when it was not wanted and so not read.
+    /// The frontend's notes. `None` when they were not wanted and so not read.
     #[must_use]
-    pub fn ui_state(&self) -> Option<&RawJson> {
+    pub fn ui_state(&self) -> Option<&StoredObject> {
         self.ui_state.as_ref()
     }
 
@@ -158,6 +158,12 @@ impl LocalConnection {
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
         self.created_at
+    }
+
+    /// Its place in the list.
+    #[must_use]
+    pub fn list_order(&self) -> (Timestamp, SsoConnectionId) {
+        (self.created_at, self.sso_connection_id)
     }
 
     /// When it last changed.

@@ -13,11 +13,11 @@ use super::caller::Account;
 use super::connection::{ConnectionStatus, Drift, LocalConnection, RelationshipType};
 use super::directory::Directory;
 use super::id::{ObjectId, SsoConnectionId};
-use super::raw_json::RawJson;
 use super::reconcile::{Merged, Reconciled, pick};
 use super::repair::plan;
 use super::selection::{Direction, Filter, Limit, Order, OrderField, Window, position, select};
 use super::sso_view::{SourceFailure, SsoConnection, SsoSnapshot, SsoView};
+use super::stored::StoredObject;
 use super::timestamp::Timestamp;
 
 /// Few ids, so that they meet.
@@ -56,7 +56,7 @@ prop_compose! {
             partner_sso_id: id(5, partner).into(),
             partner_name,
             created_by: None,
-            ui_state: Some(RawJson::empty_object()),
+            ui_state: Some(StoredObject::empty().clone()),
             created_at,
             updated_at,
         }
@@ -264,14 +264,14 @@ proptest! {
         let mut locals = locals;
         locals.push(LocalConnection {
             id: row.id,
-            sso_connection_id: row.external_id,
+            sso_connection_id: row.sso_connection_id,
             invitation_id: row.invitation_id,
             relationship_type: row.relationship_type,
-            partner_id: row.connected_account_id,
-            partner_sso_id: row.connected_account_sso_id,
-            partner_name: row.connected_account_name.clone(),
+            partner_id: row.partner_id,
+            partner_sso_id: row.partner_sso_id,
+            partner_name: row.partner_name.clone(),
             created_by: row.created_by.clone(),
-            ui_state: Some(RawJson::empty_object()),
+            ui_state: Some(StoredObject::empty().clone()),
             created_at: row.created_at,
             updated_at: row.updated_at,
         });

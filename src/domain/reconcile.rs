@@ -9,14 +9,19 @@ use super::account_entity::EntityConnected;
 use super::connection::{ConnectionStatus, Drift, LocalConnection, Presence, RelationshipType};
 use super::id::{AccountId, ConnectionId, InvitationId, ObjectId, SsoConnectionId, SsoId};
 use super::sso_view::{SsoConnection, SsoView};
+use super::stored::StoredObject;
 use super::timestamp::Timestamp;
 
-/// A merged connection: where its two halves stand.
+/// A connection has a row, is listed by SSO, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Item {
-    local: Option<usize>,
-    sso: Option<usize>,
+enum Halves<L, S> {
+    Both(L, S),
+    Local(L),
+    Sso(S),
 }
+
+/// Where a connection's two halves stand.
+type Item = Halves<usize, usize>;
 
 /// An account's rows and SSO's list, joined and in list order: `created_at`, then the SSO connection id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,24 +37,23 @@ impl Reconciled {
     /// The rows must be those of one account, and the view that account's.
     #[must_use]
     pub fn new(mut local: Vec<LocalConnection>, sso: SsoView) -> Self {
-        local.sort_unstable_by_key(|row| (row.created_at(), row.sso_connection_id()));
+        local.sort_unstable_by_key(LocalConnection::list_order);
         let snapshot = sso.snapshot();
         let listed = snapshot.map_or(&[][..], |snapshot| snapshot.connections());
         let mut has_row = vec![false; listed.len()];
         let mut items = Vec::with_capacity(local.len().max(listed.len()));
         for (position, row) in local.iter().enumerate() {
             let counterpart = snapshot.and_then(|snapshot| snapshot.position(row.sso_connection_id()));
-            if let Some(counterpart) = counterpart {
-                has_row[counterpart] = true;
-            }
-            items.push(Item { local: Some(position), sso: counterpart });
+            items.push(match counterpart {
+                Some(counterpart) => {
+                    has_row[counterpart] = true;
+                    Item::Both(position, counterpart)
+                }
+                None => Item::Local(position),
+            });
         }
         let rows = items.len();
-        items.extend(
-            (0..listed.len())
-                .filter(|position| !has_row[*position])
-                .map(|position| Item { local: None, sso: Some(position) }),
-        );
+        items.extend((0..listed.len()).filter(|position| !has_row[*position]).map(Item::Sso));
         let mut reconciled = Self { local, sso, items };
         if (1..reconciled.items.len()).contains(&rows) {
             let mut items = std::mem::take(&mut reconciled.items);
@@ -65,11 +69,14 @@ impl Reconciled {
     pub fn some(local: Vec<LocalConnection>, sso: SsoView, ids: &[SsoConnectionId]) -> Self {
         let items = ids
             .iter()
-            .map(|id| Item {
-                local: local.iter().position(|row| row.sso_connection_id() == *id),
-                sso: sso.snapshot().and_then(|snapshot| snapshot.position(*id)),
+            .filter_map(|id| {
+                let listed = sso.snapshot().and_then(|snapshot| snapshot.position(*id));
+                match (local.iter().position(|row| row.sso_connection_id() == *id), listed) {
+                    (Some(row), Some(listed)) => Some(Item::Both(row, listed)),
+                    (Some(row), None) => Some(Item::Local(row)),
+                    (None, listed) => listed.map(Item::Sso),
+                }
             })
-            .filter(|item| item.local.is_some() || item.sso.is_some())
             .collect();
         Self { local, sso, items }
     }
@@ -129,26 +136,19 @@ impl Reconciled {
 
     fn merged(&self, item: Item) -> Merged<'_> {
         let listed = self.sso.snapshot().map_or(&[][..], |snapshot| snapshot.connections());
-        let half = match (item.local, item.sso) {
-            (Some(local), Some(sso)) => Halves::Both(&self.local[local], &listed[sso]),
-            (Some(local), None) => Halves::Local(&self.local[local]),
-            (None, sso) => Halves::Sso(&listed[sso.unwrap_or_default()]),
+        let halves = match item {
+            Item::Both(row, counterpart) => Halves::Both(&self.local[row], &listed[counterpart]),
+            Item::Local(row) => Halves::Local(&self.local[row]),
+            Item::Sso(position) => Halves::Sso(&listed[position]),
         };
-        Merged { halves: half, view: &self.sso }
+        Merged { halves, view: &self.sso }
     }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Halves<'a> {
-    Both(&'a LocalConnection, &'a SsoConnection),
-    Local(&'a LocalConnection),
-    Sso(&'a SsoConnection),
 }
 
 /// One connection as the two sources tell it. A `completed` one serves its row as stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Merged<'a> {
-    halves: Halves<'a>,
+    halves: Halves<&'a LocalConnection, &'a SsoConnection>,
     view: &'a SsoView,
 }
 
@@ -238,6 +238,12 @@ impl<'a> Merged<'a> {
         row_else_sso!(self, |row| row.created_by(), |listed| listed.created_by.as_deref())
     }
 
+    /// The frontend's notes; none while there is no row to keep them.
+    #[must_use]
+    pub fn ui_state(&self) -> &'a StoredObject {
+        self.local().and_then(LocalConnection::ui_state).unwrap_or(StoredObject::empty())
+    }
+
     /// When it was made.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
@@ -253,7 +259,7 @@ impl<'a> Merged<'a> {
     /// Its place in the list.
     #[must_use]
     pub fn list_order(&self) -> (Timestamp, SsoConnectionId) {
-        (self.created_at(), self.sso_connection_id())
+        row_else_sso!(self, |row| row.list_order(), |listed| listed.list_order())
     }
 
     /// What the caller may do; `None`: SSO was not consulted. SSO's grant for another tie (other type, other partner)
@@ -314,5 +320,5 @@ fn is_same_tie(row: &LocalConnection, listed: &SsoConnection) -> bool {
 #[must_use]
 pub fn pick(rows: Vec<LocalConnection>, id: ObjectId) -> Option<LocalConnection> {
     let rank = |row: &LocalConnection| (row.id().0 != id, row.sso_connection_id().0 != id);
-    rows.into_iter().min_by_key(|row| (rank(row), row.created_at(), row.sso_connection_id()))
+    rows.into_iter().min_by_key(|row| (rank(row), row.list_order()))
 }

@@ -17,17 +17,17 @@ pub struct NewConnection {
     /// The tenant.
     pub account_id: AccountId,
     /// The connection's id at SSO.
-    pub external_id: SsoConnectionId,
+    pub sso_connection_id: SsoConnectionId,
     /// From SSO.
     pub invitation_id: Option<InvitationId>,
     /// The partner's role.
     pub relationship_type: RelationshipType,
     /// The partner's LC account, if it has one.
-    pub connected_account_id: Option<AccountId>,
+    pub partner_id: Option<AccountId>,
     /// From SSO.
-    pub connected_account_sso_id: SsoId,
+    pub partner_sso_id: SsoId,
     /// From SSO.
-    pub connected_account_name: Box<str>,
+    pub partner_name: Box<str>,
     /// From SSO.
     pub created_by: Option<Box<str>>,
     /// From SSO.
@@ -68,12 +68,12 @@ pub fn plan(id: ConnectionId, tenant: &Account, listed: &SsoConnection, partner:
     NewConnection {
         id,
         account_id: tenant.id,
-        external_id: listed.id,
+        sso_connection_id: listed.id,
         invitation_id: listed.invitation_id,
         relationship_type: listed.relationship_type,
-        connected_account_id: partner,
-        connected_account_sso_id: listed.partner_sso_id,
-        connected_account_name: storable(&listed.partner_name),
+        partner_id: partner,
+        partner_sso_id: listed.partner_sso_id,
+        partner_name: storable(&listed.partner_name),
         created_by: listed.created_by.as_deref().map(storable),
         created_at: listed.created_at,
         updated_at: listed.updated_at,
@@ -109,12 +109,12 @@ impl NewConnection {
         let Self {
             id: _,
             account_id,
-            external_id,
+            sso_connection_id,
             invitation_id,
             relationship_type,
-            connected_account_id,
-            connected_account_sso_id,
-            connected_account_name,
+            partner_id,
+            partner_sso_id,
+            partner_name,
             created_by,
             created_at,
             updated_at,
@@ -123,12 +123,12 @@ impl NewConnection {
             |path: &str, after: Value, from| FieldChange { path: path.to_owned(), before: Value::Null, after, from };
         vec![
             change("account_id", json!(account_id.as_str()), DataSource::Local),
-            change("external_id", json!(external_id.as_str()), DataSource::Sso),
+            change("external_id", json!(sso_connection_id.as_str()), DataSource::Sso),
             change("invitation_id", json!(invitation_id.map(|id| id.to_string())), DataSource::Sso),
             change("relationship_type", json!(relationship_type.as_str()), DataSource::Sso),
-            change("connected_account_id", json!(connected_account_id.map(|id| id.to_string())), DataSource::Local),
-            change("connected_account_sso_id", json!(connected_account_sso_id.as_str()), DataSource::Sso),
-            change("connected_account_name", json!(connected_account_name), DataSource::Sso),
+            change("connected_account_id", json!(partner_id.map(|id| id.to_string())), DataSource::Local),
+            change("connected_account_sso_id", json!(partner_sso_id.as_str()), DataSource::Sso),
+            change("connected_account_name", json!(partner_name), DataSource::Sso),
             change("created_by", json!(created_by), DataSource::Sso),
             change("ui_state", json!({}), DataSource::Local),
             change("created_at", json!(created_at.to_string()), DataSource::Sso),
@@ -160,6 +160,12 @@ pub enum RepairRefusal {
 }
 
 impl RepairRefusal {
+    /// Whether waiting helps.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::SsoUnavailable)
+    }
+
     /// What was wrong, and what to do: the same words at every door.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
@@ -216,7 +222,7 @@ pub struct RepairRecord {
     /// The tenant, or what the client named as the tenant.
     pub account_id: AccountId,
     /// The connection at SSO.
-    pub external_id: SsoConnectionId,
+    pub sso_connection_id: SsoConnectionId,
     /// Who tried.
     pub actor: Box<str>,
     /// With which key; `None` from the command line.

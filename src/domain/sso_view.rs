@@ -30,6 +30,14 @@ pub struct SsoConnection {
     pub updated_at: Timestamp,
 }
 
+impl SsoConnection {
+    /// Its place in the list: `created_at`, then the id at SSO.
+    #[must_use]
+    pub fn list_order(&self) -> (Timestamp, SsoConnectionId) {
+        (self.created_at, self.id)
+    }
+}
+
 /// Everything SSO lists for one account, whole, at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SsoSnapshot {
@@ -51,7 +59,7 @@ impl SsoSnapshot {
     /// Puts the connections into list order.
     #[must_use]
     pub fn new(as_of: Timestamp, mut connections: Vec<SsoConnection>) -> Self {
-        connections.sort_unstable_by_key(|connection| (connection.created_at, connection.id));
+        connections.sort_unstable_by_key(SsoConnection::list_order);
         let positions =
             connections.iter().enumerate().map(|(position, connection)| (connection.id, position)).collect();
         Self { as_of, set: Arc::new(ConnectionSet { connections, positions }) }

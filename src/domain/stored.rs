@@ -1,5 +1,7 @@
 //! Stored values that other programs may have written oddly. REST passes them on as they are; GraphQL shows what is known.
 
+use std::sync::LazyLock;
+
 use super::id::ObjectId;
 use super::raw_json::RawJson;
 
@@ -62,6 +64,42 @@ impl StoredId {
     #[must_use]
     pub fn known(&self) -> Option<ObjectId> {
         if let Self::Id(id) = self { Some(*id) } else { None }
+    }
+}
+
+/// A stored JSON value that is meant to be an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    raw: RawJson,
+    is_object: bool,
+}
+
+static NOTHING: LazyLock<StoredObject> = LazyLock::new(|| StoredObject::from_stored(RawJson::empty_object()));
+
+impl StoredObject {
+    /// Never fails: another value is kept.
+    #[must_use]
+    pub fn from_stored(raw: RawJson) -> Self {
+        let is_object = raw.is_object();
+        Self { raw, is_object }
+    }
+
+    /// `{}`.
+    #[must_use]
+    pub fn empty() -> &'static Self {
+        &NOTHING
+    }
+
+    /// The value as stored.
+    #[must_use]
+    pub fn raw(&self) -> &RawJson {
+        &self.raw
+    }
+
+    /// The value when it is an object.
+    #[must_use]
+    pub fn known(&self) -> Option<&RawJson> {
+        self.is_object.then_some(&self.raw)
     }
 }
 

@@ -25,7 +25,7 @@ pub async fn authenticate(headers: &HeaderMap, extensions: &Extensions, app: &Ap
     };
     if let Some(caller) = caller {
         RequestFacts::of(extensions).account(caller.account.id);
-        app.limits.request(caller.key).map_err(|too_often| {
+        app.rate_limits.request(caller.key).map_err(|too_often| {
             ApiError::too_often("this key asks too often; wait as long as Retry-After says", too_often)
         })?;
         return Ok(caller);
@@ -33,7 +33,7 @@ pub async fn authenticate(headers: &HeaderMap, extensions: &Extensions, app: &Ap
     // Who presents nothing guesses nothing.
     if headers.contains_key(header::AUTHORIZATION) {
         let address = client_address(headers, extensions, &app.settings.trusted_proxies);
-        app.limits.failed_attempt(address).map_err(|too_often| {
+        app.rate_limits.failed_attempt(address).map_err(|too_often| {
             ApiError::too_often(
                 "too many failed attempts from this address; wait as long as Retry-After says",
                 too_often,

@@ -14,7 +14,8 @@ use http::header::CACHE_CONTROL;
 use serde::Serialize;
 
 use super::stop::Stop;
-use crate::store::{SchemaState, Store};
+use crate::store::{SchemaState, Store, StoreError};
+use crate::telemetry::chain;
 
 /// Knows whether requests should be sent here. Clones are one.
 #[derive(Debug, Clone)]
@@ -53,6 +54,12 @@ struct Body {
     reason: Option<&'static str>,
 }
 
+/// The cause is for the log; whoever asks is told no more than that.
+fn unreachable_database(error: &StoreError) -> NotReady {
+    tracing::warn!(error = chain(error), "not ready: the database does not answer");
+    NotReady::DatabaseUnreachable
+}
+
 impl Readiness {
     /// Ready while `store` answers, its schema is current, and `stop` has not begun.
     #[must_use]
@@ -66,9 +73,9 @@ impl Readiness {
             return Err(NotReady::Stopping);
         }
         if is_schema_current.load(Ordering::Relaxed) {
-            store.ping().await.map_err(|_| NotReady::DatabaseUnreachable)?;
+            store.ping().await.map_err(|error| unreachable_database(&error))?;
         } else {
-            match store.schema_state().await.map_err(|_| NotReady::DatabaseUnreachable)? {
+            match store.schema_state().await.map_err(|error| unreachable_database(&error))? {
                 SchemaState::Current => is_schema_current.store(true, Ordering::Relaxed),
                 SchemaState::Empty | SchemaState::Pending(_) | SchemaState::Unknown(_) => {
                     return Err(NotReady::SchemaNotCurrent);

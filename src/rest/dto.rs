@@ -35,7 +35,7 @@ pub struct ListedConnection<'a> {
     created_at: Timestamp,
     updated_at: Timestamp,
     created_by: Option<&'a str>,
-    ui_state: UiState<'a>,
+    ui_state: &'a RawJson,
     permissions: &'a [Box<str>],
     connected_account: ConnectedAccount<'a>,
     account_entity: Option<ListedEntity<'a>>,
@@ -56,7 +56,7 @@ impl<'a> TryFrom<&'a Connection> for ListedConnection<'a> {
             created_at: merged.created_at(),
             updated_at: merged.updated_at(),
             created_by: merged.created_by(),
-            ui_state: UiState::of(connection),
+            ui_state: merged.ui_state().raw(),
             // Unknown permissions fail closed here.
             permissions: merged.permissions().unwrap_or_default(),
             connected_account: connection.partner().into(),
@@ -77,7 +77,7 @@ pub struct SingleConnection<'a> {
     created_at: Timestamp,
     updated_at: Timestamp,
     created_by: Option<&'a str>,
-    ui_state: UiState<'a>,
+    ui_state: &'a RawJson,
 }
 
 impl<'a> From<&'a Connection> for SingleConnection<'a> {
@@ -92,22 +92,8 @@ impl<'a> From<&'a Connection> for SingleConnection<'a> {
             created_at: merged.created_at(),
             updated_at: merged.updated_at(),
             created_by: merged.created_by(),
-            ui_state: UiState::of(connection),
+            ui_state: merged.ui_state().raw(),
         }
-    }
-}
-
-/// The row's `ui_state`, or `{}` while there is no row.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum UiState<'a> {
-    Stored(&'a RawJson),
-    None {},
-}
-
-impl<'a> UiState<'a> {
-    fn of(connection: &'a Connection) -> Self {
-        connection.merged().local().and_then(|row| row.ui_state()).map_or(Self::None {}, Self::Stored)
     }
 }
 

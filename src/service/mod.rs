@@ -10,9 +10,9 @@ pub mod error;
 pub mod get;
 pub mod get_each;
 mod hydrate;
-pub mod limits;
 pub mod list;
 pub mod new_id;
+pub mod rate_limits;
 pub mod repair;
 pub mod trail;
 

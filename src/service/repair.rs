@@ -166,7 +166,7 @@ impl Attempt {
         RepairRecord {
             id: self.connections.new_ids.next(now).into(),
             account_id: self.account,
-            external_id: self.request.connection_id,
+            sso_connection_id: self.request.connection_id,
             actor: self.actor.clone(),
             api_key_id: self.key,
             via: self.request.via,

@@ -40,7 +40,7 @@ impl Connections {
         let mut trails: HashMap<OwnedId, Trail> = HashMap::new();
         // One more than the page, to see whether there is one.
         for record in self.store.trails(of, after, first + 1).await? {
-            let trail = trails.entry((record.account_id, record.external_id)).or_default();
+            let trail = trails.entry((record.account_id, record.sso_connection_id)).or_default();
             if trail.records.len() < first {
                 trail.records.push(record);
             } else {

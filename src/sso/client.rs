@@ -47,11 +47,11 @@ pub(super) enum Listing {
     /// What is kept is still right.
     NotModified,
     /// The whole set.
-    Answered(Answer),
+    Answered(Fetched),
 }
 
 /// The whole set of the accounts that were asked for.
-pub(super) struct Answer {
+pub(super) struct Fetched {
     /// Each account's connections as it sees them, in the order of the accounts; in no particular order themselves.
     pub(super) connections: Vec<Vec<SsoConnection>>,
     /// The set's validator, if SSO gave one.
@@ -127,7 +127,7 @@ impl Client {
                 return Ok((Listing::NotModified, "not_modified"));
             };
             let connections = split(accounts, pages.connections)?;
-            Ok((Listing::Answered(Answer { connections, etag: pages.etag, bytes: pages.bytes }), "ok"))
+            Ok((Listing::Answered(Fetched { connections, etag: pages.etag, bytes: pages.bytes }), "ok"))
         };
         self.exchange(accounts, request_id, work).await
     }

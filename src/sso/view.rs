@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
-use super::client::{Answer, Client, Listing};
+use super::client::{Client, Fetched, Listing};
 use super::wire::MAX_ACCOUNTS;
 use crate::clock::Clock;
 use crate::domain::id::SsoId;
@@ -209,7 +209,7 @@ fn keep(listing: Listing, known: Option<&Kept>, as_of: Timestamp, asked: Instant
             let snapshots = known.snapshots.iter().map(|snapshot| Arc::new(snapshot.confirmed(as_of))).collect();
             Kept { snapshots, asked: Some(asked), ..known.clone() }
         }
-        Listing::Answered(Answer { connections, etag, bytes }) => {
+        Listing::Answered(Fetched { connections, etag, bytes }) => {
             let snapshot = |connections| Arc::new(SsoSnapshot::new(as_of, connections));
             Kept { snapshots: connections.into_iter().map(snapshot).collect(), etag, bytes, asked: Some(asked) }
         }

@@ -5,8 +5,6 @@ use sea_orm::Value;
 use crate::domain::connection::{LocalConnection, RelationshipType};
 use crate::domain::id::{AccountId, ObjectId, SsoConnectionId, SsoId};
 
-use crate::telemetry::stored_values::count_unknown;
-
 use super::decode::Columns;
 use super::statement::{any_pair_of, is_any_pair};
 use super::{Result, Store};
@@ -147,13 +145,10 @@ fn decode_connection(mut columns: Columns<'_>, details: bool) -> Option<LocalCon
     let created_at = columns.time("account_connections.created_at");
     let updated_at = columns.time("account_connections.updated_at");
     let (created_by, ui_state) = if details {
-        (columns.maybe_text("account_connections.created_by"), columns.maybe_json("account_connections.ui_state"))
+        (columns.maybe_text("account_connections.created_by"), columns.stored_object("account_connections.ui_state"))
     } else {
         (None, None)
     };
-    if ui_state.as_ref().is_some_and(|ui_state| !ui_state.is_object()) {
-        count_unknown("account_connections.ui_state", 1);
-    }
     Some(LocalConnection {
         id: id?,
         sso_connection_id: sso_connection_id?,

@@ -2,12 +2,9 @@
 
 use sea_orm::QueryResult;
 
-use crate::domain::account_entity::{AccountEntity, CustomEntity, EntityRecipient, EntitySource};
+use crate::domain::account_entity::{AccountEntity, CustomEntity};
 use crate::domain::id::AccountId;
-use crate::domain::raw_json::RawJson;
-use crate::domain::stored::{StoredId, StoredList, StoredUrl};
-
-use crate::telemetry::stored_values::count_unknown;
+use crate::domain::stored::StoredList;
 
 use super::decode::Columns;
 use super::statement::{any_pair_of, is_any_pair};
@@ -102,43 +99,4 @@ impl Store {
         }
         Ok(custom_entities)
     }
-}
-
-/// What is kept although it is odd, and counted here, once for all who show it.
-impl Columns<'_> {
-    fn source(&mut self, field: &'static str) -> Option<EntitySource> {
-        let source = self.maybe_text(field).map(|word| EntitySource::from_stored(&word));
-        counted(field, source, |source| usize::from(!source.is_known()))
-    }
-
-    fn recipient(&mut self, field: &'static str) -> Option<EntityRecipient> {
-        let recipient = self.maybe_text(field).map(|word| EntityRecipient::from_stored(&word));
-        counted(field, recipient, |recipient| usize::from(!recipient.is_known()))
-    }
-
-    fn stored_id(&mut self, field: &'static str) -> Option<StoredId> {
-        let id = self.maybe_text(field).map(StoredId::from_stored);
-        counted(field, id, |id| usize::from(id.known().is_none()))
-    }
-
-    fn stored_url(&mut self, field: &'static str) -> Option<StoredUrl> {
-        let url = self.maybe_text(field).map(StoredUrl::from_stored);
-        counted(field, url, |url| usize::from(url.known().is_none()))
-    }
-
-    fn stored_list<T>(
-        &mut self,
-        field: &'static str,
-        read: impl Fn(RawJson) -> StoredList<T>,
-    ) -> Option<StoredList<T>> {
-        counted(field, self.maybe_json(field).map(read), StoredList::unknown)
-    }
-}
-
-fn counted<T>(field: &'static str, stored: Option<T>, unknown: impl Fn(&T) -> usize) -> Option<T> {
-    match stored.as_ref().map_or(0, unknown) {
-        0 => {}
-        times => count_unknown(field, times),
-    }
-    stored
 }

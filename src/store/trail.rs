@@ -93,7 +93,7 @@ impl Store {
         let mut columns = Columns::new(row, self.backend());
         let id = columns.id("repair_records.id");
         let account_id = columns.id("repair_records.account_id");
-        let external_id = columns.id("repair_records.external_id");
+        let sso_connection_id = columns.id("repair_records.external_id");
         let actor = columns.text("repair_records.actor");
         let api_key_id = columns.maybe_id("repair_records.api_key_id");
         let via = columns.word("repair_records.via", RepairVia::parse);
@@ -110,7 +110,7 @@ impl Store {
         Some(RepairRecord {
             id: id?,
             account_id: account_id?,
-            external_id: external_id?,
+            sso_connection_id: sso_connection_id?,
             actor,
             api_key_id,
             via: via?,

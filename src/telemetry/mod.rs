@@ -85,17 +85,20 @@ pub fn start_logging(config: &LogConfig) -> Result<Logging, LogSetupError> {
     })
 }
 
-/// An error's text and its causes', in one line.
+/// An error's text and its causes', in one line. Others' errors repeat their causes; those are told once.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
         cause = error.source();
     }
-    text
+    line.replace(['\n', '\r'], " ")
 }
 
 /// The process's metrics, ready to be rendered.

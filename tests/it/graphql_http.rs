@@ -157,3 +157,36 @@ async fn the_introspection_query_of_clients_is_answered(database: Database) {
 }
 
 crate::on_both_databases!(the_introspection_query_of_clients_is_answered);
+
+async fn what_is_not_given_has_its_default(database: Database) {
+    let app = TestApp::start(&database).await;
+    let world = World::with_connections(6);
+    let app = app.enter_as_superuser(&database, &world).await;
+    let list = "query List($first: Int, $after: String, $filter: PartnershipFilter, $order: PartnershipOrder, \
+        $consistency: ReadConsistency, $search: String) { \
+        a: connections(first: $first, after: $after, filter: $filter, orderBy: $order, consistency: $consistency) { \
+            nodes { id } } \
+        b: connections(filter: {search: $search, status: [COMPLETED, SSO_ONLY]}) { nodes { id } } }";
+    let plain =
+        app.graphql("{ a: connections { nodes { id } } b: connections { nodes { id } } }", &json!({})).await.body;
+    assert_eq!(app.graphql(list, &json!({})).await.body, plain);
+    let given = json!({"first": 2, "order": {"field": "CREATED_AT", "direction": "DESC"}});
+    let two = app.graphql(list, &given).await.body;
+    assert_eq!(two["data"]["a"]["nodes"].as_array().map(Vec::len), Some(2), "{two}");
+    assert_eq!(two["data"]["a"]["nodes"][0], plain["data"]["a"]["nodes"][5]);
+
+    let id = world.own_row("id");
+    let trail =
+        "query Trail($id: ObjectID!, $first: Int) { connection(id: $id) { repairs(first: $first) { totalCount } } }";
+    let answer = app.graphql(trail, &json!({"id": id})).await.body;
+    assert_eq!(answer, json!({"data": {"connection": {"repairs": {"totalCount": 0}}}}));
+    let repair = "mutation Repair($id: ObjectID!, $dry: Boolean, $reason: String, $account: ObjectID) { repairConnection( \
+        input: {connectionId: $id, dryRun: $dry, reason: $reason, accountId: $account}) { outcome } }";
+    let answer = app.graphql(repair, &json!({"id": world.missing()[0]})).await.body;
+    assert_eq!(answer, json!({"data": {"repairConnection": {"outcome": "CREATED"}}}), "by default it is no dry run");
+    // Null is a value, and none that fits.
+    let answer = app.graphql(trail, &json!({"id": id, "first": null})).await.body;
+    assert_eq!((answer.get("data"), answer["errors"].as_array().map(Vec::len)), (None, Some(1)), "{answer}");
+}
+
+crate::on_both_databases!(what_is_not_given_has_its_default);

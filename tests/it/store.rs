@@ -92,7 +92,7 @@ async fn rows_of_other_programs_are_read_and_odd_values_kept(database: Database)
     assert_eq!(row.created_at().to_string(), "2024-06-21T10:00:00.123Z", "cut to milliseconds");
     assert_eq!(row.updated_at().to_string(), "2024-06-21T10:00:00.000Z");
     assert_eq!(row.relationship_type(), RelationshipType::Buyer);
-    assert_eq!(row.ui_state().unwrap().value(), serde_json::json!({"a": [1]}));
+    assert_eq!(row.ui_state().unwrap().raw().value(), serde_json::json!({"a": [1]}));
     let card = store.account_entities(&[(owner, partner)]).await.unwrap().pop().unwrap().1;
     assert_eq!((card.standard(), card.account(), card.pending()), (Some(true), Some(false), None));
     assert_eq!((card.source().unwrap().as_str(), card.recipient().unwrap().as_str()), ("magic", "esp"));
@@ -104,16 +104,16 @@ crate::on_both_databases!(rows_of_other_programs_are_read_and_odd_values_kept);
 
 fn repair_of(number: u32, now: Timestamp) -> (NewConnection, RepairRecord) {
     let ids = NewIds::new();
-    let external_id: SsoConnectionId = format!("c{number:023}").parse().unwrap();
+    let sso_connection_id: SsoConnectionId = format!("c{number:023}").parse().unwrap();
     let row = NewConnection {
         id: ids.next(now).into(),
         account_id: OWNER.parse().unwrap(),
-        external_id,
+        sso_connection_id,
         invitation_id: None,
         relationship_type: RelationshipType::Seller,
-        connected_account_id: None,
-        connected_account_sso_id: "500000000000000000000002".parse().unwrap(),
-        connected_account_name: "it's".into(),
+        partner_id: None,
+        partner_sso_id: "500000000000000000000002".parse().unwrap(),
+        partner_name: "it's".into(),
         created_by: None,
         created_at: now,
         updated_at: now,
@@ -121,7 +121,7 @@ fn repair_of(number: u32, now: Timestamp) -> (NewConnection, RepairRecord) {
     let record = RepairRecord {
         id: ids.next(now).into(),
         account_id: row.account_id,
-        external_id,
+        sso_connection_id,
         actor: "staff@example.com".into(),
         api_key_id: None,
         via: RepairVia::Cli,
@@ -170,7 +170,7 @@ async fn the_row_and_its_record_come_together_or_not_at_all(database: Database) 
     let (other_row, mut other_record) = repair_of(6, Timestamp::EPOCH);
     other_record.id = record.id;
     assert!(matches!(store.insert_repair(&other_row, &other_record).await, Err(StoreError::Conflict { .. })));
-    assert!(store.connection_by_sso_id(row.account_id, other_row.external_id, false).await.unwrap().is_none());
+    assert!(store.connection_by_sso_id(row.account_id, other_row.sso_connection_id, false).await.unwrap().is_none());
 }
 
 crate::on_both_databases!(the_row_and_its_record_come_together_or_not_at_all);

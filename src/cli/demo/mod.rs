@@ -25,7 +25,7 @@ use script::Keys;
 
 pub(super) fn command() -> Command {
     let port = |name: &'static str, default: &'static str| {
-        let argument = Arg::new(name).long(name).value_name("PORT").value_parser(value_parser!(u16));
+        let argument = Arg::new(name).long(name).value_name("PORT").value_parser(value_parser!(u16).range(1..));
         argument.default_value(default)
     };
     let command = Command::new("demo")

@@ -62,7 +62,7 @@ pub(super) fn sample(now: Timestamp) -> Sample {
         row(NORTHWIND, 7, Buyer, 7, "Adventure Data", "2024-05-05T09:00:00Z"),
         // The partner has no LC account.
         NewConnection {
-            connected_account_id: None,
+            partner_id: None,
             ..row(NORTHWIND, 8, Seller, 0xf1, "Proseware Direct", "2024-05-15T09:00:00Z")
         },
         // 9 (Woodgrove) and 10 (Coho Lending, without an LC account) exist in SSO alone.
@@ -131,12 +131,12 @@ fn row(
     NewConnection {
         id: id('b', number).into(),
         account_id: id('a', owner).into(),
-        external_id: id('c', number).into(),
+        sso_connection_id: id('c', number).into(),
         invitation_id: Some(id('f', number).into()),
         relationship_type,
-        connected_account_id: Some(id('a', partner).into()),
-        connected_account_sso_id: id('5', partner).into(),
-        connected_account_name: name.into(),
+        partner_id: Some(id('a', partner).into()),
+        partner_sso_id: id('5', partner).into(),
+        partner_name: name.into(),
         created_by: Some("ada@northwind.example".into()),
         created_at: at(created_at),
         updated_at: at(created_at),

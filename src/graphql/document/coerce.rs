@@ -53,7 +53,7 @@ pub(super) fn variables(
     if errors.is_empty() { Ok(coerced) } else { Err(errors) }
 }
 
-fn is_input(types: &Types, ty: &Type) -> bool {
+pub(super) fn is_input(types: &Types, ty: &Type) -> bool {
     match &ty.base {
         BaseType::List(inner) => is_input(types, inner),
         BaseType::Named(name) => matches!(types.get(name), Some(Kind::Scalar | Kind::Enum(_) | Kind::Input(_))),

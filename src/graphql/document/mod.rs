@@ -24,8 +24,12 @@ pub use limits::Limits;
 pub use types::InvalidSchema;
 use types::Types;
 
-/// How much memory parsed documents may take, roughly, in bytes of their texts.
-const LARGEST_CACHE: u64 = 16 * 1024 * 1024;
+/// How much memory parsed documents may take, roughly, in bytes.
+const LARGEST_CACHE: u64 = 64 * 1024 * 1024;
+
+/// What a parsed document takes for each byte of its text, at the worst: a field of two letters becomes a selection of
+/// more than 200 bytes.
+const PARSED_BYTES_PER_BYTE: usize = 128;
 
 /// What is wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +96,9 @@ impl Documents {
     /// # Errors
     /// The schema cannot be read.
     pub fn new(sdl: &str, limits: Limits, introspection: bool) -> Result<Self, InvalidSchema> {
-        let size = |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let size = |text: &String, _: &Arc<ExecutableDocument>| {
+            u32::try_from(text.len() * PARSED_BYTES_PER_BYTE).unwrap_or(u32::MAX)
+        };
         let parsed = Cache::builder().max_capacity(LARGEST_CACHE).weigher(size).build();
         Ok(Self { types: Types::read(sdl, introspection)?, limits, parsed })
     }

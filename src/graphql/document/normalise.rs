@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use async_graphql::parser::types::{
     BaseType, Directive, ExecutableDocument, Field, InlineFragment, OperationDefinition, Selection, SelectionSet, Type,
-    TypeCondition,
+    TypeCondition, VariableDefinition,
 };
 use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::Value;
@@ -24,7 +24,8 @@ pub(super) fn check(
     document: &ExecutableDocument,
     operation: &Positioned<OperationDefinition>,
 ) -> Result<()> {
-    let mut normaliser = Normaliser { types, document, variables: None, used: HashSet::new() };
+    let definitions = &operation.node.variable_definitions;
+    let mut normaliser = Normaliser { types, document, definitions, variables: None, used: HashSet::new() };
     normaliser.merge(root(types, operation)?, &[&operation.node.selection_set]).map(|_| ())
 }
 
@@ -43,13 +44,11 @@ pub(super) fn operation(
     variables: &Map<String, serde_json::Value>,
 ) -> Result<Positioned<OperationDefinition>> {
     let OperationDefinition { ty, variable_definitions, directives: _, selection_set } = &operation.node;
-    let mut normaliser = Normaliser { types, document, variables: Some(variables), used: HashSet::new() };
+    let definitions = variable_definitions;
+    let mut normaliser = Normaliser { types, document, definitions, variables: Some(variables), used: HashSet::new() };
     let selections = normaliser.merge(root(types, operation)?, &[selection_set])?;
     let used = normaliser.used;
-    let is_used = |definition: &&Positioned<_>| -> bool {
-        let definition: &Positioned<async_graphql::parser::types::VariableDefinition> = definition;
-        used.contains(definition.node.name.node.as_str())
-    };
+    let is_used = |definition: &&Positioned<VariableDefinition>| used.contains(definition.node.name.node.as_str());
     let definition = OperationDefinition {
         ty: *ty,
         variable_definitions: variable_definitions.iter().filter(is_used).cloned().collect(),
@@ -71,6 +70,8 @@ enum Parent<'a> {
 struct Normaliser<'a> {
     types: &'a Types,
     document: &'a ExecutableDocument,
+    /// The operation's variables.
+    definitions: &'a [Positioned<VariableDefinition>],
     /// Their values; `None`: not known yet, and every directive includes.
     variables: Option<&'a Map<String, serde_json::Value>>,
     used: HashSet<String>,
@@ -203,19 +204,12 @@ impl<'a> Normaliser<'a> {
             let kind = super::RequestErrorKind::ValidationFailed;
             return Err(vec![RequestError { kind, message, locations: vec![first.pos, other.pos] }]);
         }
-        for (_, value) in arguments {
-            note_variables(&value.node, &mut self.used);
-        }
+        let arguments = self.present(arguments);
         let inner = self.type_of(parent, first)?;
         let sets: Vec<_> = fields.iter().map(|field| &field.node.selection_set).collect();
         let selection_set = Positioned::new(self.merge(inner, &sets)?, first.node.selection_set.pos);
-        let field = Field {
-            alias: alias.clone(),
-            name: name.clone(),
-            arguments: arguments.clone(),
-            directives: Vec::new(),
-            selection_set,
-        };
+        let field =
+            Field { alias: alias.clone(), name: name.clone(), arguments, directives: Vec::new(), selection_set };
         Ok(Positioned::new(Selection::Field(Positioned::new(field, first.pos)), first.pos))
     }
 
@@ -246,6 +240,22 @@ impl<'a> Normaliser<'a> {
         Ok(Parent::Known(named(&definition.ty)))
     }
 
+    /// The arguments that are there: where a variable has no value, so has the argument, and its default holds.
+    fn present(
+        &mut self,
+        arguments: &[(Positioned<Name>, Positioned<Value>)],
+    ) -> Vec<(Positioned<Name>, Positioned<Value>)> {
+        let mut present = Vec::with_capacity(arguments.len());
+        for (name, value) in arguments {
+            if let Some(value) = present_value(&value.node, self.variables).map(|node| Positioned::new(node, value.pos))
+            {
+                note_variables(&value.node, &mut self.used);
+                present.push((name.clone(), value));
+            }
+        }
+        present
+    }
+
     fn check_selection(&self, field: &Positioned<Field>, definition: &OutputField) -> Result<()> {
         let name = &field.node.name.node;
         let named = named(&definition.ty);
@@ -272,7 +282,7 @@ impl<'a> Normaliser<'a> {
                 let message = format!("Unknown argument \"{}\" on field \"{place}\".", name.node);
                 return Err(vec![RequestError::invalid(message, name.pos)]);
             };
-            if let Some(message) = fault(self.types, &value.node, &input.ty) {
+            if let Some(message) = fault(self.types, self.definitions, &value.node, input) {
                 return Err(vec![RequestError::invalid(message, value.pos)]);
             }
         }
@@ -303,6 +313,24 @@ fn is_same_call(one: &Field, other: &Field) -> bool {
             .arguments
             .iter()
             .all(|(name, value)| other.get_argument(&name.node).is_some_and(|same| same.node == value.node))
+}
+
+/// A value without what has none; in a list, null stands in its place.
+fn present_value(value: &Value, variables: Option<&Map<String, serde_json::Value>>) -> Option<Value> {
+    let Some(variables) = variables else { return Some(value.clone()) };
+    match value {
+        Value::Variable(name) => variables.contains_key(name.as_str()).then(|| value.clone()),
+        Value::List(items) => {
+            let items = items.iter().map(|item| present_value(item, Some(variables)).unwrap_or(Value::Null));
+            Some(Value::List(items.collect()))
+        }
+        Value::Object(fields) => {
+            let fields =
+                fields.iter().filter_map(|(name, field)| Some((name.clone(), present_value(field, Some(variables))?)));
+            Some(Value::Object(fields.collect()))
+        }
+        _ => Some(value.clone()),
+    }
 }
 
 fn note_variables(value: &Value, used: &mut HashSet<String>) {

@@ -326,3 +326,41 @@ fn where_the_schema_may_not_be_asked_for_only_type_names_are_told() {
     }
     assert!(prepare("{ __typename viewer { __typename isSuperuser } }").is_ok());
 }
+
+#[test]
+fn a_variable_stands_only_where_its_type_fits() {
+    for (query, said) in [
+        (
+            "query($x: String!) { connection(id: $x) { id } }",
+            Some("\"$x\" of type \"String!\" used in position expecting type \"ObjectID!\""),
+        ),
+        ("query($x: ObjectID) { connection(id: $x) { id } }", Some("of type \"ObjectID\" used in position")),
+        ("query($x: ObjectID!) { connection(id: $x) { id } }", None),
+        ("query($x: ObjectID = null) { connection(id: $x) { id } }", Some("\"$x\"")),
+        ("query($x: ObjectID = \"0123456789abcdef01234567\") { connection(id: $x) { id } }", None),
+        ("query($x: Int) { connections(first: $x) { totalCount } }", None),
+        ("query($x: Int!) { connections(first: $x) { totalCount } }", None),
+        ("query($x: String) { connections(first: $x) { totalCount } }", Some("\"$x\" of type \"String\"")),
+        ("query($x: ReadConsistency) { connections(consistency: $x) { totalCount } }", None),
+        (
+            "query($x: [PartnershipStatus]) { connections(filter: {status: $x}) { totalCount } }",
+            Some("[PartnershipStatus]"),
+        ),
+        ("query($x: [PartnershipStatus!]) { connections(filter: {status: $x}) { totalCount } }", None),
+        ("query($x: PartnershipStatus) { connections(filter: {status: [$x]}) { totalCount } }", Some("\"$x\"")),
+        ("query($x: PartnershipStatus!) { connections(filter: {status: [$x]}) { totalCount } }", None),
+        ("query($x: PartnershipStatus!) { connections(filter: {status: $x}) { totalCount } }", Some("\"$x\"")),
+        ("query($x: Boolean) { ...F } fragment F on Query { connections(first: $x) { totalCount } }", Some("\"$x\"")),
+        (
+            "mutation($x: Boolean) { repairConnection(input: {connectionId: \"0123456789abcdef01234567\", dryRun: $x}) { outcome } }",
+            None,
+        ),
+    ] {
+        let refused = documents().prepare(query, None, json!({"x": null}).as_object().unwrap()).err();
+        let told = refused.map(|errors| (errors[0].kind, errors[0].message.clone()));
+        // Whether null is a value that it may have is another question.
+        let told = told.filter(|(kind, _)| *kind == RequestErrorKind::ValidationFailed).map(|(_, message)| message);
+        assert_eq!(told.is_some(), said.is_some(), "{query}: {told:?}");
+        assert!(told.unwrap_or_default().contains(said.unwrap_or_default()), "{query}");
+    }
+}

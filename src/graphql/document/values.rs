@@ -1,24 +1,62 @@
-//! Whether a value that stands in a document fits its type. Variables in it are the library's to judge.
+//! Whether a value that stands in a document, or a variable, fits its place.
 
-use async_graphql::parser::types::{BaseType, Type};
-use async_graphql_value::Value;
+use async_graphql::Positioned;
+use async_graphql::parser::types::{BaseType, Type, VariableDefinition};
+use async_graphql_value::{ConstValue, Value};
 
+use super::coerce::is_input;
 use super::types::{Input, Kind, Types};
 use crate::domain::id::ObjectId;
 use crate::domain::timestamp::Timestamp;
 
-/// What is wrong with a literal, or `None`.
-pub(super) fn fault(types: &Types, value: &Value, ty: &Type) -> Option<String> {
-    match (value, &ty.base) {
-        (Value::Variable(_), _) => None,
-        (Value::Null, _) => (!ty.nullable).then(|| format!("Expected value of type \"{ty}\", found null.")),
-        (Value::List(items), BaseType::List(inner)) => items.iter().find_map(|item| fault(types, item, inner)),
-        (value, BaseType::List(inner)) => fault(types, value, inner),
-        (value, BaseType::Named(name)) => named_fault(types, value, name),
+type Definitions = [Positioned<VariableDefinition>];
+
+/// What is wrong with the value of an argument or an input field, or `None`.
+pub(super) fn fault(types: &Types, variables: &Definitions, value: &Value, input: &Input) -> Option<String> {
+    match value {
+        Value::Variable(name) => variable_fault(types, variables, name, &input.ty, input.has_default),
+        value => fault_of(types, variables, value, &input.ty),
     }
 }
 
-fn named_fault(types: &Types, value: &Value, name: &str) -> Option<String> {
+fn fault_of(types: &Types, variables: &Definitions, value: &Value, ty: &Type) -> Option<String> {
+    match (value, &ty.base) {
+        (Value::Variable(name), _) => variable_fault(types, variables, name, ty, false),
+        (Value::Null, _) => (!ty.nullable).then(|| format!("Expected value of type \"{ty}\", found null.")),
+        (Value::List(items), BaseType::List(inner)) => {
+            items.iter().find_map(|item| fault_of(types, variables, item, inner))
+        }
+        (value, BaseType::List(inner)) => fault_of(types, variables, value, inner),
+        (value, BaseType::Named(name)) => named_fault(types, variables, value, name),
+    }
+}
+
+/// A variable may stand where its type fits. One that may be null may also stand where null may not, if its own default
+/// or that of the place steps in when nothing is given.
+fn variable_fault(types: &Types, variables: &Definitions, name: &str, ty: &Type, has_default: bool) -> Option<String> {
+    let definition = &variables.iter().find(|definition| definition.node.name.node == name)?.node;
+    let declared = &definition.var_type.node;
+    if !is_input(types, declared) {
+        // That it is none is told where its value is coerced.
+        return None;
+    }
+    let own_default = definition.default_value.as_ref().is_some_and(|default| default.node != ConstValue::Null);
+    let is_stepped_in_for = has_default || own_default;
+    let fits = fits_base(declared, ty) && (ty.nullable || !declared.nullable || is_stepped_in_for);
+    (!fits).then(|| format!("Variable \"${name}\" of type \"{declared}\" used in position expecting type \"{ty}\"."))
+}
+
+fn fits_base(declared: &Type, expected: &Type) -> bool {
+    match (&declared.base, &expected.base) {
+        (BaseType::Named(declared), BaseType::Named(expected)) => declared == expected,
+        (BaseType::List(declared), BaseType::List(expected)) => {
+            fits_base(declared, expected) && (expected.nullable || !declared.nullable)
+        }
+        _ => false,
+    }
+}
+
+fn named_fault(types: &Types, variables: &Definitions, value: &Value, name: &str) -> Option<String> {
     let expected = || Some(format!("Expected value of type \"{name}\", found {}.", told(value)));
     match (types.get(name), value) {
         (Some(Kind::Enum(words)), Value::Enum(word)) => {
@@ -33,7 +71,7 @@ fn named_fault(types: &Types, value: &Value, name: &str) -> Option<String> {
             if let Some((field, input)) = fields.iter().find(lacks) {
                 return Some(format!("Field \"{name}.{field}\" of required type \"{}\" was not provided.", input.ty));
             }
-            given.iter().find_map(|(key, value)| fault(types, value, &fields.get(key.as_str())?.ty))
+            given.iter().find_map(|(key, value)| fault(types, variables, value, fields.get(key.as_str())?))
         }
         (Some(Kind::Scalar), value) => {
             let fits = match (name, value) {

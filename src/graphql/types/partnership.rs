@@ -8,6 +8,7 @@ use crate::api_error::ApiError;
 use crate::domain::answer::Connection;
 use crate::domain::directory::Partner;
 use crate::domain::raw_json::RawJson;
+use crate::domain::stored::StoredObject;
 use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
 
@@ -100,7 +101,7 @@ impl Partnership {
 
     /// The frontend's notes on this connection.
     async fn ui_state(&self) -> UiState {
-        self.0.merged().local().and_then(|row| row.ui_state()).map_or_else(UiState::empty, UiState::from)
+        UiState::from(self.0.merged().ui_state())
     }
 
     /// When the connection was made.
@@ -182,16 +183,9 @@ pub struct UiState {
     raw: Json,
 }
 
-impl UiState {
-    fn empty() -> Self {
-        Self::from(&RawJson::empty_object())
-    }
-}
-
-impl From<&RawJson> for UiState {
-    fn from(raw: &RawJson) -> Self {
-        let stored = raw.value();
-        let value = if stored.is_object() { stored } else { serde_json::Map::new().into() };
+impl From<&StoredObject> for UiState {
+    fn from(stored: &StoredObject) -> Self {
+        let value = stored.known().map_or_else(|| serde_json::Map::new().into(), RawJson::value);
         let has_setup_buyer_delivery = value.get("has_setup_buyer_delivery").and_then(serde_json::Value::as_bool);
         Self { has_setup_buyer_delivery, raw: value.into() }
     }

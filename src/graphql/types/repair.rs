@@ -161,7 +161,7 @@ impl RepairUserError {
 
     /// Whether waiting helps.
     async fn retryable(&self) -> bool {
-        self.refusal == RepairRefusal::SsoUnavailable
+        self.refusal.is_retryable()
     }
 
     /// For ALREADY_EXISTS: the connection that is there. null for every other code.

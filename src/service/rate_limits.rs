@@ -11,8 +11,8 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::domain::id::KeyId;
 
-/// So many failed attempts an address has at once, and so many more each second. A key has 256 random bits: the limit
-/// keeps guessing from costing us, since it could never succeed.
+/// So many failed attempts an address has at once, and so many more each second. Guessing a key of 256 random bits never
+/// succeeds; the limit makes it slow and seen. Each attempt is looked up all the same, so that no valid key is refused.
 const FAILURES_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
 const FAILURES_PER_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
 
@@ -20,7 +20,7 @@ const FAILURES_PER_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
 const CHECKS_BETWEEN_CLEANINGS: u32 = 4096;
 
 /// The limits of the process.
-pub struct Limits {
+pub struct RateLimits {
     by_key: Option<Limit<KeyId>>,
     failures: Limit<IpAddr>,
 }
@@ -32,7 +32,7 @@ pub struct TooOften {
     pub wait: Duration,
 }
 
-impl Limits {
+impl RateLimits {
     /// So many requests a second for each key; 0: as many as it likes.
     #[must_use]
     pub fn new(requests_per_second: u32) -> Self {
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn each_key_has_its_own_allowance() {
-        let limits = Limits::new(3);
+        let limits = RateLimits::new(3);
         for number in 1..=2 {
             for _ in 0..3 {
                 assert_eq!(limits.request(key(number)), Ok(()));
@@ -116,13 +116,13 @@ mod tests {
 
     #[test]
     fn without_a_limit_a_key_asks_as_often_as_it_likes() {
-        let limits = Limits::new(0);
+        let limits = RateLimits::new(0);
         assert!((0..10_000).all(|_| limits.request(key(1)).is_ok()));
     }
 
     #[test]
     fn failed_attempts_are_limited_by_address_and_ipv6_by_its_network() {
-        let limits = Limits::new(0);
+        let limits = RateLimits::new(0);
         let fail = |address: &str| limits.failed_attempt(address.parse().unwrap());
         let refused = (0..200).filter(|_| fail("192.0.2.1").is_err()).count();
         assert!((90..=100).contains(&refused), "{refused}");
