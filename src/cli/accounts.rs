@@ -1,9 +1,8 @@
 //! `accounts add`: makes an LC account known here.
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::{Failure, database, no_command, output, required};
+use super::{Failure, database, no_command, output, required, usage};
 use crate::clock::Clock;
 use crate::config::{self, DatabaseCommandConfig, Environment};
 use crate::domain::caller::Account;
@@ -35,7 +34,7 @@ pub(super) fn command() -> Command {
                 .long("name")
                 .value_name("NAME")
                 .required(true)
-                .value_parser(NonEmptyStringValueParser::new())
+                .value_parser(usage::not_blank)
                 .help("The company's name"),
         );
     Command::new("accounts")

@@ -87,7 +87,7 @@ impl Failure {
     /// 2 where the arguments or the configuration must change, a refused repair's own, 1 for the rest.
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Configuration(_) => 2,
+            Self::Usage(_) | Self::Configuration(_) | Self::Store { source: StoreError::Url { .. }, .. } => 2,
             Self::Repair(RepairRefusal::AlreadyExists) => 3,
             Self::Repair(RepairRefusal::SsoConnectionNotFound) => 4,
             Self::Repair(RepairRefusal::SsoUnavailable) => 5,

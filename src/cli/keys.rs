@@ -1,9 +1,8 @@
 //! `keys create|list|revoke`: the API keys of accounts. A key is shown once, when it is made.
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{Failure, database, no_command, output, required};
+use super::{Failure, database, no_command, output, required, usage};
 use crate::clock::Clock;
 use crate::config::{self, DatabaseCommandConfig, Environment};
 use crate::domain::id::{AccountId, KeyId};
@@ -22,7 +21,7 @@ pub(super) fn command() -> Command {
             Arg::new("user")
                 .long("user")
                 .value_name("EMAIL")
-                .value_parser(NonEmptyStringValueParser::new())
+                .value_parser(usage::not_blank)
                 .help("The person behind the key"),
         )
         .arg(

@@ -1,12 +1,11 @@
 //! `repair`: an operator's repair of one missing row, by the same plan, with the same refusals and into the same trail as
 //! over GraphQL and REST.
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::serve::sso_settings;
-use super::{Failure, database, output, required};
+use super::{Failure, database, output, required, usage};
 use crate::api_error::ApiError;
 use crate::clock::Clock;
 use crate::config::{self, Environment, RepairCommandConfig};
@@ -48,7 +47,7 @@ pub(super) fn command() -> Command {
                 .long("actor")
                 .value_name("WHO")
                 .required(true)
-                .value_parser(NonEmptyStringValueParser::new())
+                .value_parser(usage::not_blank)
                 .help("Who repairs, for the trail"),
         )
         .arg(Arg::new("reason").long("reason").value_name("TEXT").value_parser(reason).help("Why, for the trail"))

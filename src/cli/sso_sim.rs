@@ -8,7 +8,7 @@ use super::{Failure, output, required};
 use crate::config::{self, Environment};
 use crate::http::stop::Stop;
 use crate::sso::simulator::{SAMPLE, Scenario, Simulator, parse_data};
-use crate::telemetry;
+use crate::telemetry::{self, chain};
 
 pub(super) fn command() -> Command {
     let command = Command::new("sso-sim")
@@ -69,10 +69,7 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
         }
         None => ("the sample", SAMPLE.to_owned()),
     };
-    let listed = parse_data(&data).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        Failure::Refused(format!("{source}: {error}: {cause}"))
-    })?;
+    let listed = parse_data(&data).map_err(|error| Failure::Refused(format!("{source}: {}", chain(&error))))?;
     let mut simulator = Simulator::new(listed);
     simulator.set_scenario(required(matches, "scenario")?);
     if let Some(token) = matches.get_one::<String>("token") {

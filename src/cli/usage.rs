@@ -18,3 +18,8 @@ pub(super) fn in_one_line(error: &Error) -> String {
     let wrong = wrong.join(" ");
     format!("{}; see --help", wrong.strip_prefix("error: ").unwrap_or(&wrong))
 }
+
+/// For clap: a text that says something.
+pub(super) fn not_blank(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("it must not be blank") } else { Ok(text.trim().to_owned()) }
+}

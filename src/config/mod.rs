@@ -120,9 +120,16 @@ impl Config {
     /// The first setting that is missing or will not do.
     pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let sources = Sources::open(matches, environment)?;
+        let listen = sources.required(&setting::LISTEN, parse::address)?;
         Ok(Self {
-            listen: sources.required(&setting::LISTEN, parse::address)?,
-            admin_listen: sources.optional(&setting::ADMIN_LISTEN, parse::address)?,
+            listen,
+            admin_listen: sources.optional(&setting::ADMIN_LISTEN, |text| match parse::address(text)? {
+                // Port 0 takes a free one each time.
+                address if address == listen && listen.port() != 0 => {
+                    Err("must be another address than LISTEN".to_owned())
+                }
+                address => Ok(address),
+            })?,
             database: database(&sources)?,
             sso: sso(&sources)?,
             max_page_size: sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?,

@@ -50,8 +50,10 @@ fn api_key(headers: &HeaderMap) -> Option<String> {
     let (scheme, credentials) = authorization.to_str().ok()?.split_once(' ')?;
     let credentials = credentials.trim_matches(' ');
     let key = if scheme.eq_ignore_ascii_case("basic") {
-        let decoded = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
-        decoded.split_once(':')?.1.to_owned()
+        // The user name is ignored, whatever its bytes.
+        let decoded = STANDARD.decode(credentials).ok()?;
+        let colon = decoded.iter().position(|byte| *byte == b':')?;
+        std::str::from_utf8(&decoded[colon + 1..]).ok()?.to_owned()
     } else if scheme.eq_ignore_ascii_case("bearer") {
         credentials.to_owned()
     } else {
@@ -77,6 +79,8 @@ mod tests {
         let basic = |text: &str| key_of(&format!("bAsic {}", STANDARD.encode(text)));
         assert_eq!(basic("ignored:secret").as_deref(), Some("secret"));
         assert_eq!(basic(":with:colons").as_deref(), Some("with:colons"));
+        let latin_1 = STANDARD.encode(b"us\xe9r:secret");
+        assert_eq!(key_of(&format!("Basic {latin_1}")).as_deref(), Some("secret"));
         assert_eq!(key_of("BEARER secret").as_deref(), Some("secret"));
     }
 

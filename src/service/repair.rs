@@ -96,7 +96,7 @@ impl Attempt {
         };
         let Connections { store, sso, clock, new_ids, .. } = &self.connections;
         let id = self.request.connection_id;
-        if store.connection_by_sso_id(tenant.id, id, false).await?.is_some() {
+        if store.has_connection(tenant.id, id).await? {
             return self.refused(Some(tenant), RepairRefusal::AlreadyExists, None).await;
         }
         let listed = match sso.connection(id, tenant.sso_id, &self.request.request_id).await {

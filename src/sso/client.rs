@@ -187,8 +187,10 @@ impl Client {
         metrics::counter!("sso_requests_total", "outcome" => outcome).increment(1);
         span.record("sso.outcome", outcome);
         match &result {
+            Ok(_) => permit.succeeded(),
             Err(fault) if fault.is_outage() => permit.failed(),
-            Ok(_) | Err(_) => permit.succeeded(),
+            // One answer's trouble says nothing of SSO as a whole, neither good nor bad.
+            Err(_) => drop(permit),
         }
         result.map(|(value, _)| value).map_err(|fault| {
             tracing::warn!(

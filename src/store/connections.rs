@@ -65,6 +65,15 @@ impl Store {
         Ok(self.read_connections(&sql, [owner.as_str().into(), id.as_str().into()], details).await?.pop())
     }
 
+    /// Whether an owner has a row of a connection at SSO, be it one that cannot be read.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn has_connection(&self, owner: AccountId, id: SsoConnectionId) -> Result<bool> {
+        let sql = "SELECT id FROM account_connections WHERE account_id = $1 AND external_id = $2";
+        Ok(!self.read(sql, [owner.as_str().into(), id.as_str().into()]).await?.is_empty())
+    }
+
     /// Owners' rows of connections at SSO, each with its owner, in one statement and in no order.
     ///
     /// # Errors

@@ -12,6 +12,13 @@ pub enum StoreError {
         #[source]
         source: DbErr,
     },
+    /// The database's URL has a part that means nothing.
+    #[error("its URL cannot be used")]
+    Url {
+        /// What is wrong with it.
+        #[source]
+        source: DbErr,
+    },
     /// A unique key is taken.
     #[error("a row with this key exists")]
     Conflict {
@@ -42,6 +49,10 @@ impl From<DbErr> for StoreError {
     fn from(source: DbErr) -> Self {
         if matches!(source.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
             return Self::Conflict { source };
+        }
+        if matches!(&source, DbErr::Conn(RuntimeErr::SqlxError(error)) if matches!(**error, SqlxError::Configuration(_)))
+        {
+            return Self::Url { source };
         }
         let is_unavailable = match &source {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,

@@ -147,3 +147,25 @@ async fn a_key_whose_expiry_cannot_be_read_opens_nothing(database: Database) {
 }
 
 crate::on_both_databases!(a_key_whose_expiry_cannot_be_read_opens_nothing);
+
+async fn a_row_that_cannot_be_read_is_still_a_row_to_a_repair(database: Database) {
+    let app = odd_row(&database).await.become_superuser(&account(OWNER)).await;
+    let id = "c00000000000000000000001";
+    app.simulator.replace(&[json!({
+        "id": id, "invitation_id": null, "buyer": {"id": "500000000000000000000002", "name": "Partner"},
+        "seller": {"id": "500000000000000000000001", "name": "Owner"}, "permissions": {"buyer": [], "seller": []},
+        "created_by": null, "created_at": "2024-06-21T10:00:00Z", "updated_at": "2024-06-21T10:00:00Z",
+    })]);
+    database.execute("UPDATE account_connections SET connected_account_sso_id = 'no id'").await;
+    let repair = "mutation Repair($id: ObjectID!, $dry: Boolean!) { repairConnection(input: {connectionId: $id, dryRun: $dry}) \
+        { outcome userErrors { code } } }";
+    for dry in [true, false] {
+        let answer = app.graphql(repair, &json!({"id": id, "dry": dry})).await.body;
+        let refused = json!({"outcome": null, "userErrors": [{"code": "ALREADY_EXISTS"}]});
+        assert_eq!(answer["data"]["repairConnection"], refused, "{answer}");
+    }
+    assert_eq!(app.simulator.single_calls(), 0);
+    assert_eq!(database.count("account_connections").await, 1);
+}
+
+crate::on_both_databases!(a_row_that_cannot_be_read_is_still_a_row_to_a_repair);

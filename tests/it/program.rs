@@ -21,7 +21,13 @@ fn what_cannot_be_used_is_refused_in_one_line_before_the_port_opens() {
     let unknown_key = folder.path().join("unknown.toml");
     std::fs::write(&unknown_key, "max_pages = 3\nsso_token = \"secret-token\"").unwrap();
     let unknown_key: &'static str = unknown_key.to_str().unwrap().to_owned().leak();
+    let of_database =
+        |url: &str| [&["serve", "--database-url", url], &sso[..]].concat().iter().map(ToString::to_string).collect();
     for (arguments, code, said) in [
+        (of_database("sqlite://x.db?mode=foo"), 2, "DATABASE_URL"),
+        (of_database("sqlite://x.db?zz=1"), 2, "DATABASE_URL"),
+        (of_database("postgres://u:secret-token@127.0.0.1/db?sslmode=foo"), 2, "DATABASE_URL"),
+        (with_sso(&["--listen", "127.0.0.1:1", "--admin-listen", "127.0.0.1:1"]), 2, "--admin-listen"),
         (vec!["serve".to_owned()], 2, "SSO_URL"),
         (vec!["serve".to_owned(), "--sso-url".to_owned(), "http://127.0.0.1:1/".to_owned()], 2, "SSO_TOKEN is not set"),
         (with_sso(&["--config", unknown_key]), 2, "unknown key `max_pages`"),
@@ -249,7 +255,7 @@ fn keys_are_made_listed_and_revoked_and_what_they_lack_is_asked_for() {
     let create = |more: &[&str]| command(&[&["keys", "create", "--account", account], more].concat());
     for (more, code, said) in [
         (&["--superuser"][..], 2, "--user"),
-        (&["--user", ""], 2, "--user"),
+        (&["--user", " "], 2, "--user"),
         (&["--expires", "tomorrow"], 2, "RFC 3339"),
         (&["--expires", "2020-01-01T00:00:00Z"], 2, "is past"),
     ] {

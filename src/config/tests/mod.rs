@@ -126,6 +126,11 @@ fn each_refusal_names_the_setting_its_origin_and_what_would_do() {
         ("LISTEN", "localhost", format!("LISTEN (environment) is \"localhost\": {address}")),
         ("LISTEN", "127.0.0.1:70000", format!("LISTEN (environment) is \"127.0.0.1:70000\": {address}")),
         ("ADMIN_LISTEN", ":9090", format!("ADMIN_LISTEN (environment) is \":9090\": {address}")),
+        (
+            "ADMIN_LISTEN",
+            "127.0.0.1:8080",
+            "ADMIN_LISTEN (environment) is \"127.0.0.1:8080\": must be another address than LISTEN".to_owned(),
+        ),
         ("DATABASE_URL", "mysql://u:secret@h/d", format!("DATABASE_URL (environment) {database}")),
         ("DATABASE_URL", "secret", format!("DATABASE_URL (environment) {database}")),
         (

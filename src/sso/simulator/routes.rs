@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::header::{AUTHORIZATION, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -79,8 +80,14 @@ fn has_parameter(query: &str, name: &str) -> bool {
     url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name)
 }
 
-async fn list(State(simulator): State<Simulator>, Query(query): Query<ListQuery>, headers: HeaderMap) -> Response {
-    let ListQuery { account_ids, limit, cursor } = query;
+async fn list(
+    State(simulator): State<Simulator>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(Query(ListQuery { account_ids, limit, cursor })) = query else {
+        return refusal(StatusCode::BAD_REQUEST, "account_ids is needed; limit is a number, and cursor a text");
+    };
     let Some(accounts) = parse_accounts(&account_ids) else {
         return refusal(StatusCode::BAD_REQUEST, "account_ids: 1 to 50 ids, separated by commas");
     };
@@ -172,12 +179,9 @@ async fn set_scenario(State(simulator): State<Simulator>, body: Bytes) -> Respon
         account: Option<String>,
     }
 
-    let wanted = match serde_json::from_slice::<Wanted>(&body) {
-        Ok(wanted) => wanted,
-        Err(error) => {
-            let shape = r#"the body must be {"scenario": "<word>"}, for one account alone also "account": "<SSO id>""#;
-            return refusal(StatusCode::BAD_REQUEST, &format!("{shape}: {error}; known: {}", known()));
-        }
+    let Ok(wanted) = serde_json::from_slice::<Wanted>(&body) else {
+        let shape = r#"the body must be {"scenario": "<word>"}, for one account alone also "account": "<SSO id>""#;
+        return refusal(StatusCode::BAD_REQUEST, &format!("{shape}; known: {}", known()));
     };
     let scenario = match wanted.scenario.parse() {
         Ok(scenario) => scenario,

@@ -90,3 +90,28 @@ async fn one_probe_closes_it_again_while_the_others_wait_for_nothing() {
     );
     assert_eq!(sso.view(account(3), REQUEST).await.failure(), None, "closed");
 }
+
+#[tokio::test]
+async fn what_is_one_tenants_trouble_neither_counts_nor_makes_good() {
+    let server = MockServer::start().await;
+    let open_for = Duration::from_millis(50);
+    let sso = sso(&server, open_for);
+    let asked = async |template: ResponseTemplate| {
+        server.reset().await;
+        Mock::given(method("GET")).respond_with(template).mount(&server).await;
+        sso.view(account(1), REQUEST).await.failure()
+    };
+    let garbage = || ResponseTemplate::new(200).set_body_string("garbage");
+    for _ in 0..2 {
+        assert_eq!(asked(ResponseTemplate::new(500)).await, Some(SourceFailure::BadStatus));
+        assert_eq!(asked(garbage()).await, Some(SourceFailure::BadPayload));
+    }
+    asked(ResponseTemplate::new(500)).await;
+    assert_eq!(asked(garbage()).await, Some(SourceFailure::CircuitOpen), "the third failure without a success");
+    tokio::time::sleep(open_for * 2).await;
+    assert_eq!(asked(garbage()).await, Some(SourceFailure::BadPayload), "the probe");
+    assert_eq!(asked(garbage()).await, Some(SourceFailure::BadPayload), "which decided nothing: here is another");
+    assert_eq!(asked(answer(&[], None, "\"a\"")).await, None, "and this one closes it");
+    assert_eq!(asked(ResponseTemplate::new(500)).await, Some(SourceFailure::BadStatus));
+    assert_eq!(asked(answer(&[], None, "\"a\"")).await, None, "one failure is one failure again");
+}
