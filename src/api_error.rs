@@ -1,4 +1,5 @@
-//! The single table of errors: what each is in HTTP, in REST, in GraphQL and in the log.
+//! The single table of GraphQL's error codes: each one's name, its HTTP status, whether waiting helps, and what of it is
+//! logged. REST has statuses of its own besides (404, 409, 415, 422), where it answers with them.
 //!
 //! An [`ApiError`] has no `Display` on purpose: async-graphql would turn any `Display` into a client's message.
 

@@ -83,7 +83,7 @@ async fn create(matches: &ArgMatches, store: &Store) -> Result<(), Failure> {
     let new_key = NewKey {
         id: NewIds::new().next(now).into(),
         account,
-        hash: key.hash().0,
+        hash: key.hash(),
         user_email: matches.get_one::<String>("user").map(|user| user.as_str().into()),
         is_superuser: matches.get_flag("superuser"),
         created_at: now,

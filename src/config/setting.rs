@@ -39,7 +39,7 @@ impl Setting {
         self
     }
 
-    /// The file's key: `max_page_size`. Also what clap calls the flag.
+    /// The file's key: `max_page_size`.
     #[must_use]
     pub fn key(&self) -> String {
         self.name.to_ascii_lowercase()
@@ -90,7 +90,7 @@ settings! {
     SSO_URL = Setting::new("SSO_URL", "URL", "Base URL of the SSO service, http or https; required").secret();
     SSO_TOKEN = Setting::new("SSO_TOKEN", "TOKEN", "Bearer token for the SSO service; required").secret();
     SSO_TIMEOUT_MS =
-        Setting::new("SSO_TIMEOUT_MS", "MILLISECONDS", "The whole budget of one request's exchange with SSO, retries and pages included")
+        Setting::new("SSO_TIMEOUT_MS", "MILLISECONDS", "The whole budget of one request's exchange with SSO, pages included")
             .or("800");
     SSO_MAX_AGE_MS = Setting::new(
         "SSO_MAX_AGE_MS",

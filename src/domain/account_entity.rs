@@ -79,8 +79,8 @@ impl EntityConnected {
 
 /// One row of `account_entities`, without its owner.
 ///
-/// The fields are for the store, which decodes rows into them; everyone else reads through the accessors, so that the
-/// inside can change at one place. Ids that another program stored in a form that is no id are kept as text.
+/// The fields are for who makes one: the store out of a row, the demo out of nothing. Everyone else reads through the
+/// accessors, so that the inside can change at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountEntity {
     pub(crate) id: EntityId,

@@ -176,8 +176,8 @@ fn said(merged: Merged<'_>) -> Facts {
 
 fn filter() -> impl Strategy<Value = Filter> {
     let status = prop_oneof![Just(ConnectionStatus::Completed), Just(ConnectionStatus::SsoOnly)];
-    let drift =
-        prop_oneof![Just(Drift::InSync), Just(Drift::FieldMismatch), Just(Drift::MissingInSso), Just(Drift::Unknown)];
+    let of_both = prop_oneof![Just(Drift::InSync), Just(Drift::FieldMismatch)];
+    let drift = prop_oneof![of_both, Just(Drift::MissingInSso), Just(Drift::MissingLocally), Just(Drift::Unknown)];
     (
         option::weighted(0.3, relationship_type()),
         option::weighted(0.3, vec(status, 0..3)),

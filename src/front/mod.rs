@@ -1,5 +1,5 @@
-//! What the two front ends share of HTTP: who calls and from where, the request's id, its line in the log, the mark of a degraded
-//! answer, the validator of a body.
+//! What the two front ends share of HTTP: who calls and from where, the reading of a body, the request's id, its line in
+//! the log, the mark of a degraded answer, the validator of an answer's body.
 //!
 //! Stands below `graphql` and `rest`, so that neither imports upward from `http`.
 

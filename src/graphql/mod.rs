@@ -1,4 +1,5 @@
-//! GraphQL: translates between documents and the service, and decides nothing.
+//! GraphQL: translates between documents and the service. Of the domain's rules it decides none; what is for superusers
+//! alone it refuses itself, field by field.
 //!
 //! A request passes one pipeline: parameters → document (parse, limit, validate, coerce, normalise) → execute →
 //! serialise. Must not know the store, SSO or REST.

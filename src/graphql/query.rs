@@ -122,11 +122,7 @@ const MOST_NODES: usize = 100;
 /// What a global id names, as far as the caller may see it.
 async fn node(context: &Context<'_>, id: &str, wanted: Wanted) -> Result<Option<Node>, ApiError> {
     let state = RequestState::of(context)?;
-    let is_superuser = state.caller.superuser().is_some();
-    let Some(named) = GlobalId::parse(id) else { return Ok(None) };
-    if named.owner() != state.caller.account.id && !is_superuser {
-        return Ok(None);
-    }
+    let Some(named) = GlobalId::parse(id).filter(|named| state.caller.may_see(named.owner())) else { return Ok(None) };
     Ok(match named {
         GlobalId::Account(account) => state.batches.account(account).await?.map(|found| Node::Account(Account(found))),
         GlobalId::Partnership(owner, id) => {
@@ -134,7 +130,7 @@ async fn node(context: &Context<'_>, id: &str, wanted: Wanted) -> Result<Option<
             looked.sso.iter().for_each(|sso| state.note(sso));
             looked.connection.map(|found| Node::Partnership(Partnership(found)))
         }
-        GlobalId::RepairRecord(..) if !is_superuser => None,
+        GlobalId::RepairRecord(..) if state.caller.superuser().is_none() => None,
         GlobalId::RepairRecord(tenant, id) => {
             state.batches.repair_record(tenant, id).await?.map(|found| Node::RepairRecord(RepairRecord(found)))
         }

@@ -1,13 +1,12 @@
-//! API keys: how one is made, and what is kept of it. Pure; the trail and the tables know only hashes.
+//! API keys: how one is made. What is stored of it is a hash.
 //!
 //! A key is 256 random bits, so that a plain SHA-256 is enough: there is nothing to guess that a slow hash would protect.
-
-use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+
+use crate::domain::caller::KeyHash;
 
 /// Tells keys apart from other secrets, for people and for scanners of leaked ones.
 const PREFIX: &str = "lck_";
@@ -39,25 +38,6 @@ impl ApiKey {
     #[must_use]
     pub fn hash(&self) -> KeyHash {
         KeyHash::of(self.reveal())
-    }
-}
-
-/// The SHA-256 of a key: 32 bytes, as in `api_keys.key_hash`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyHash(pub [u8; 32]);
-
-impl KeyHash {
-    /// Of what a caller presents, whether or not it has the form of a key: others may have made theirs differently.
-    #[must_use]
-    pub fn of(presented: &str) -> Self {
-        Self(Sha256::digest(presented.as_bytes()).into())
-    }
-}
-
-/// Says nothing: a hash in a log would tell who used which key.
-impl fmt::Debug for KeyHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("KeyHash")
     }
 }
 

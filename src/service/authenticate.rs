@@ -6,12 +6,11 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use crate::clock::Clock;
-use crate::domain::caller::Caller;
+use crate::domain::caller::{Caller, KeyHash};
 use crate::domain::timestamp::Timestamp;
 use crate::store::Store;
 
 use super::ServiceError;
-use super::api_key::KeyHash;
 
 /// How long a key that was found good is believed without asking again: the longest that a revocation goes unseen.
 const BELIEVED_FOR: Duration = Duration::from_secs(10);
@@ -22,7 +21,7 @@ const BELIEVED_KEYS: u64 = 100_000;
 pub struct Authentication {
     store: Store,
     clock: Clock,
-    believed: Cache<[u8; 32], (Arc<Caller>, Option<Timestamp>)>,
+    believed: Cache<KeyHash, (Arc<Caller>, Option<Timestamp>)>,
 }
 
 impl Authentication {
@@ -39,11 +38,11 @@ impl Authentication {
     /// # Errors
     /// The store's.
     pub async fn caller(&self, key: &str) -> Result<Option<Arc<Caller>>, ServiceError> {
-        let hash = KeyHash::of(key).0;
+        let hash = KeyHash::of(key);
         let (caller, expires_at) = if let Some(believed) = self.believed.get(&hash) {
             believed
         } else {
-            let Some(holder) = self.store.caller_by_key_hash(&hash).await? else { return Ok(None) };
+            let Some(holder) = self.store.caller_by_key_hash(hash).await? else { return Ok(None) };
             let holder = (Arc::new(holder.caller), holder.expires_at);
             self.believed.insert(hash, holder.clone());
             holder

@@ -25,8 +25,8 @@ impl<'a> Hydration<'a> {
         Self { store, directories: HashMap::new(), read: Wanted::default(), missed_entities: None }
     }
 
-    /// Reads what is wanted of these connections' partners, each for its owner. A later call must be for a part of an
-    /// earlier one's.
+    /// Reads what is wanted of these connections' partners, each for its owner. A second call reads more about some of the
+    /// connections of the first, and about no others.
     pub(super) async fn read<'m>(
         &mut self,
         connections: impl Iterator<Item = (AccountId, Merged<'m>)> + Clone,

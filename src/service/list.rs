@@ -31,10 +31,10 @@ pub struct ListQuery {
 }
 
 /// A page of an account's reconciled list.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ConnectionList {
     answer: Arc<Answer>,
-    page: Arc<Page>,
+    page: Page,
     order: OrderField,
     read_at: Timestamp,
 }
@@ -115,6 +115,6 @@ impl Connections {
 
         let connected = Ok(if wanted.connected { reconciled.connected() } else { HashMap::new() });
         let answer = Arc::new(Answer { owner: account.id, reconciled, directory, connected, now: self.clock.now() });
-        Ok(ConnectionList { answer, page: Arc::new(page), order: order.field, read_at })
+        Ok(ConnectionList { answer, page, order: order.field, read_at })
     }
 }

@@ -1,4 +1,5 @@
-//! The verbs: list, get, repair, authenticate. Fetches around the pure core, and decides nothing that the domain can.
+//! The verbs: list, get (one, or many of many owners), repair, read the trail, authenticate; how often one may ask; and the
+//! making of keys and ids. Fetches around the pure core, and decides nothing that the domain can.
 //!
 //! Knows no axum and no GraphQL. That SSO may be down is met at one place, `consult`.
 

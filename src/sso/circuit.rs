@@ -1,7 +1,7 @@
 //! The circuit breaker: after so many failures in a row SSO is left alone for a while, then one probe decides.
 //!
-//! One for the process. What counts as a failure is for the client to say; that the machine lets through one probe at a
-//! time, and not all who ask meanwhile, is added here.
+//! One for the process. What counts as a failure is for the client to say. The library lets every call through while the
+//! circuit is half open; `is_probing` admits one at a time.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

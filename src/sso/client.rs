@@ -167,7 +167,7 @@ impl Client {
         request_id: &str,
         work: impl Future<Output = Result<(T, &'static str), Fault>>,
     ) -> Result<T, SourceFailure> {
-        // Whoever opened the circuit was logged.
+        // That the circuit opened was logged when it did.
         let permit = self.circuit.permit().ok_or(SourceFailure::CircuitOpen)?;
         let started = Instant::now();
         let span = tracing::debug_span!(

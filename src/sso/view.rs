@@ -46,7 +46,7 @@ type AccountSet = Arc<[SsoId]>;
 /// What came of asking for a set.
 type Outcome = Result<Arc<Kept>, SourceFailure>;
 
-/// Yields the fetch's outcome; closed without one if it came to grief.
+/// Yields the fetch's outcome; closed without one if its task panicked.
 type Fetch = watch::Receiver<Option<Outcome>>;
 
 /// What SSO last told about a set of accounts.

@@ -4,7 +4,7 @@ use entity::api_key;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
-use crate::domain::caller::{Account, Caller};
+use crate::domain::caller::{Account, Caller, KeyHash};
 use crate::domain::id::{AccountId, KeyId};
 use crate::domain::timestamp::Timestamp;
 
@@ -19,8 +19,8 @@ pub struct NewKey {
     pub id: KeyId,
     /// The account that owns it.
     pub account: AccountId,
-    /// SHA-256 of the key.
-    pub hash: [u8; 32],
+    /// What is stored of the key itself.
+    pub hash: KeyHash,
     /// The person behind it; a superuser's key has one.
     pub user_email: Option<Box<str>>,
     /// Staff.
@@ -64,11 +64,11 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn caller_by_key_hash(&self, hash: &[u8; 32]) -> Result<Option<KeyHolder>> {
+    pub async fn caller_by_key_hash(&self, hash: KeyHash) -> Result<Option<KeyHolder>> {
         let sql = "SELECT a.id, a.sso_id, a.name, k.id, k.user_email, k.superuser, k.expires_at \
                    FROM api_keys k JOIN accounts a ON a.id = k.account_id \
                    WHERE k.key_hash = $1 AND k.revoked_at IS NULL";
-        let rows = self.read(sql, [hash.to_vec().into()]).await?;
+        let rows = self.read(sql, [hash.0.to_vec().into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         Ok(decode_holder(Columns::new(row, self.backend())))
     }
@@ -81,7 +81,7 @@ impl Store {
         let row = api_key::ActiveModel {
             id: Set(key.id.to_string()),
             account_id: Set(key.account.to_string()),
-            key_hash: Set(key.hash.to_vec()),
+            key_hash: Set(key.hash.0.to_vec()),
             user_email: Set(key.user_email.as_deref().map(str::to_owned)),
             superuser: Set(key.is_superuser),
             created_at: Set(stored(key.created_at)),

@@ -1,7 +1,7 @@
 //! The database: the only module of `src/` that names sea-orm. One file a topic; every finder takes the owning account.
 //!
-//! Statements are built here or by sea-orm's entities, all pass through `Store::counted`, and rows become domain
-//! values in `decode`.
+//! Statements are built here or by sea-orm's entities; every query and every write passes through `Store::counted`; rows
+//! become domain values in `decode`.
 
 mod accounts;
 mod api_keys;
@@ -95,7 +95,7 @@ impl Store {
         Ok(within_deadline(self.counted(self.database.execute_raw(statement))).await?.rows_affected())
     }
 
-    /// Counts and times one statement: every one passes here.
+    /// Counts and times one statement: every query and every write passes here.
     async fn counted<T>(
         &self,
         run: impl Future<Output = std::result::Result<T, DbErr>>,

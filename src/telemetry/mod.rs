@@ -85,6 +85,18 @@ pub fn start_logging(config: &LogConfig) -> Result<Logging, LogSetupError> {
     })
 }
 
+/// Sends panics to the log, with their request's span, once there is one.
+pub fn log_panics() {
+    let to_standard_error = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if tracing::dispatcher::has_been_set() {
+            tracing::error!(panic = %panic.to_string().replace('\n', ": "), "a thread panicked");
+        } else {
+            to_standard_error(panic);
+        }
+    }));
+}
+
 /// An error's text and its causes', in one line. Others' errors repeat their causes; those are told once.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
@@ -160,7 +172,7 @@ fn describe() {
     describe_counter!("graphql_operations_total", "GraphQL operations, by type and outcome");
     describe_counter!("graphql_errors_total", "GraphQL errors, by code");
     describe_counter!("sso_requests_total", "Calls to SSO, by outcome");
-    describe_histogram!("sso_request_duration_seconds", Unit::Seconds, "Time of one call to SSO");
+    describe_histogram!("sso_request_duration_seconds", Unit::Seconds, "Time of one exchange with SSO, pages included");
     describe_gauge!("sso_circuit_open", "1 while SSO is left alone after too many failures in a row, else 0");
     describe_counter!("connections_degraded_total", "Answers without SSO's part, by front end");
     describe_counter!("repairs_total", "Attempted repairs, by the way they came and their outcome");

@@ -112,7 +112,9 @@ async fn a_part_that_cannot_be_read_is_null_alone(database: Database) {
     let one = "query One($id: ObjectID!) { connection(id: $id) { status accountEntity { name connected } } }";
     let id = world.own_row("id");
     let answer = app.graphql(one, &json!({"id": id})).await.body;
-    assert_eq!(answer["data"]["connection"]["status"], json!("COMPLETED"));
+    assert_eq!(answer["data"]["connection"], json!({"status": "COMPLETED", "accountEntity": null}));
+    assert_eq!(answer["errors"][0]["path"], json!(["connection", "accountEntity"]));
+    assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1));
     database.execute("ALTER TABLE elsewhere RENAME TO account_entities").await;
 
     // The trail, too, is missed alone.

@@ -68,7 +68,7 @@ fn in_order(field: &str, one: &Value, other: &Value) -> Ordering {
 async fn every_filter_and_order_means_what_the_schema_says(database: Database) {
     let app = TestApp::start(&database).await;
     let (mut met, mut left_out) = (0, 0);
-    for seed in 0..5 {
+    for seed in 0..3 {
         let world = World::random(1_000 + seed, 14);
         database.empty().await;
         let app = app.enter(&database, &world).await;
@@ -101,9 +101,8 @@ async fn every_filter_and_order_means_what_the_schema_says(database: Database) {
             json!({"updatedSince": "2100-01-01T00:00:00Z"}),
             json!({"relationshipType": "SELLER", "status": ["COMPLETED"], "search": "a", "updatedSince": "2000-01-01T00:00:00Z"}),
         ] {
-            for (field, direction) in
-                [("CREATED_AT", "ASC"), ("CREATED_AT", "DESC"), ("UPDATED_AT", "ASC"), ("PARTNER_NAME", "DESC")]
-            {
+            let orders = ["CREATED_AT", "UPDATED_AT", "PARTNER_NAME"].map(|field| [(field, "ASC"), (field, "DESC")]);
+            for (field, direction) in orders.into_iter().flatten() {
                 let mut expected: Vec<Value> = all.iter().filter(|node| passes(&filter, node)).cloned().collect();
                 expected.sort_by(|one, other| in_order(field, one, other));
                 if direction == "DESC" {

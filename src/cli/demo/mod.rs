@@ -106,7 +106,7 @@ async fn fill(store: &Store, clock: &Clock) -> Result<Keys, StoreError> {
         let new_key = NewKey {
             id: new_ids.next(now).into(),
             account,
-            hash: key.hash().0,
+            hash: key.hash(),
             user_email: superuser.map(Into::into),
             is_superuser: superuser.is_some(),
             created_at: now,

@@ -88,11 +88,11 @@ impl ScalarType for Url {
     }
 }
 
-/// An open JSON object; an escape hatch, never the only way to read a documented field.
+/// Any JSON value, mostly an open object; an escape hatch, never the only way to read a documented field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(pub Value);
 
-/// An open JSON object; an escape hatch, never the only way to read a documented field.
+/// Any JSON value, mostly an open object; an escape hatch, never the only way to read a documented field.
 #[Scalar(name = "JSON")]
 impl ScalarType for Json {
     fn parse(value: Value) -> InputValueResult<Self> {

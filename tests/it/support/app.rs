@@ -197,7 +197,7 @@ impl TestApp {
         let new_key = NewKey {
             id: lc_connections::service::new_id::NewIds::new().next(Timestamp::EPOCH).into(),
             account: account.id.parse().unwrap(),
-            hash: key.hash().0,
+            hash: key.hash(),
             user_email: superuser.map(Into::into),
             is_superuser: superuser.is_some(),
             created_at: self.clock.now(),

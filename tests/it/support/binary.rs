@@ -86,7 +86,7 @@ pub async fn serve(database: &Database, sso: &str, more: &[(&str, &str)]) -> (Ru
     let new_key = NewKey {
         id: NewIds::new().next(Timestamp::EPOCH).into(),
         account: world.caller().id.parse().unwrap(),
-        hash: key.hash().0,
+        hash: key.hash(),
         user_email: Some("staff@example.com".into()),
         is_superuser: true,
         created_at: Timestamp::EPOCH,
