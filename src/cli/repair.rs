@@ -65,19 +65,20 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let config = RepairCommandConfig::read(matches, environment)?;
     let _logging = telemetry::start_logging(&config.log)?;
     let request_id = RequestId::random();
-    let request = RepairRequest {
-        connection_id: required(matches, "id")?,
-        is_dry_run: matches.get_flag("dry-run"),
-        reason: matches.get_one("reason").cloned(),
-        via: RepairVia::Cli,
-        request_id: request_id.as_str().into(),
-    };
     let (account, actor): (AccountId, String) = (required(matches, "account")?, required(matches, "actor")?);
 
     let store = database::open(&config.database).await?;
     let clock = Clock::default();
     let sso = Sso::new(sso_settings(&config.sso), clock.clone())?;
     let connections = Connections::new(store.clone(), sso, clock);
+    let request = RepairRequest {
+        connection_id: required(matches, "id")?,
+        is_dry_run: matches.get_flag("dry-run"),
+        reason: matches.get_one("reason").cloned(),
+        via: RepairVia::Cli,
+        request_id: request_id.as_str().into(),
+        sso_allowance: connections.sso_allowance(),
+    };
     // What went wrong is in the log, with its causes.
     let repair = connections
         .repair_as_operator(&storable(&actor), account, request.clone())

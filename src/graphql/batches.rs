@@ -22,6 +22,7 @@ use crate::domain::sso_view::SsoView;
 use crate::domain::wanted::Wanted;
 use crate::service::consult::DirectViews;
 use crate::service::get_each::OwnedId;
+use crate::service::sso_allowance::SsoAllowance;
 use crate::service::trail::{Trail, TrailWindow};
 use crate::service::{Connections, SsoViews};
 
@@ -38,9 +39,9 @@ pub struct Batches {
 impl Batches {
     /// Of a caller's request.
     #[must_use]
-    pub fn new(connections: &Connections, caller: &Arc<Caller>, request_id: &str) -> Self {
+    pub fn new(connections: &Connections, caller: &Arc<Caller>, request_id: &str, allowance: SsoAllowance) -> Self {
         let waiting = Waiting::default();
-        let views = connections.views(request_id);
+        let views = connections.views(request_id, allowance);
         let reads = Reads { connections: connections.clone(), caller: Arc::clone(caller), views: views.clone() };
         let depart = Arc::clone(&waiting);
         let spawner = move |batch| depart.lock().unwrap_or_else(PoisonError::into_inner).push(batch);

@@ -38,6 +38,7 @@ impl Mutation {
             reason,
             via: RepairVia::Graphql,
             request_id: state.request_id.clone(),
+            sso_allowance: state.sso_allowance.clone(),
         };
         let repair = state.app.connections.repair(&state.caller, account, request).await?;
         state.facts.sso(repair.sso);

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::domain::caller::Caller;
 use crate::domain::sso_view::SsoView;
 use crate::front::request_log::RequestFacts;
+use crate::service::sso_allowance::SsoAllowance;
 
 use super::batches::Batches;
 
@@ -22,6 +23,8 @@ pub struct RequestState {
     pub request_id: Box<str>,
     /// The request's batched reads.
     pub batches: Batches,
+    /// What it may still wait for SSO.
+    pub sso_allowance: SsoAllowance,
     /// What belongs in the request's log line.
     pub facts: RequestFacts,
     sso: Mutex<SsoView>,
@@ -31,8 +34,17 @@ impl RequestState {
     /// A fresh one.
     #[must_use]
     pub fn new(app: App, caller: Arc<Caller>, request_id: &str, facts: RequestFacts) -> Self {
-        let batches = Batches::new(&app.connections, &caller, request_id);
-        Self { app, caller, request_id: request_id.into(), batches, facts, sso: Mutex::new(SsoView::Skipped) }
+        let sso_allowance = app.connections.sso_allowance();
+        let batches = Batches::new(&app.connections, &caller, request_id, sso_allowance.clone());
+        Self {
+            app,
+            caller,
+            request_id: request_id.into(),
+            batches,
+            sso_allowance,
+            facts,
+            sso: Mutex::new(SsoView::Skipped),
+        }
     }
 
     /// The running request's.

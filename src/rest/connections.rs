@@ -49,7 +49,7 @@ pub async fn list(
         wanted: Wanted::ALL,
         consistency: Consistency::FailOpen,
     };
-    let views = app.connections.views(request_id.as_str());
+    let views = app.connections.views(request_id.as_str(), app.connections.sso_allowance());
     let list = app.connections.list(&caller.account, &list_query, &views).await?;
     facts.sso(list.sso().outcome());
     let degraded = list.is_degraded();
@@ -106,6 +106,7 @@ pub async fn repair(
         reason: None,
         via: RepairVia::Rest,
         request_id: request_id.as_str().into(),
+        sso_allowance: app.connections.sso_allowance(),
     };
     let repair = app.connections.repair(&caller, None, request).await?;
     facts.sso(repair.sso);

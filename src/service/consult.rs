@@ -6,6 +6,7 @@ use crate::domain::id::SsoId;
 use crate::domain::sso_view::SsoView;
 use crate::sso::Sso;
 
+use super::sso_allowance::SsoAllowance;
 use super::{Connections, ServiceError};
 
 /// What a read does about SSO.
@@ -34,6 +35,7 @@ pub trait SsoViews: Sync {
 pub struct DirectViews {
     sso: Sso,
     request_id: Box<str>,
+    allowance: SsoAllowance,
 }
 
 impl DirectViews {
@@ -46,19 +48,22 @@ impl DirectViews {
 
 impl SsoViews for DirectViews {
     async fn view(&self, account: SsoId) -> SsoView {
-        self.sso.view(account, &self.request_id).await
+        let asked = self.sso.view(account, &self.request_id);
+        self.allowance.spend(asked).await.unwrap_or_else(SsoView::Unavailable)
     }
 
     async fn views(&self, accounts: Vec<SsoId>) -> HashMap<SsoId, SsoView> {
-        self.sso.views(accounts, &self.request_id).await
+        let asked = self.sso.views(accounts.iter().copied(), &self.request_id);
+        let too_late = |failure| accounts.iter().map(|account| (*account, SsoView::Unavailable(failure))).collect();
+        self.allowance.spend(asked).await.unwrap_or_else(too_late)
     }
 }
 
 impl Connections {
-    /// SSO's views for a request of this id.
+    /// SSO's views for a request of this id, which has this left to wait for them.
     #[must_use]
-    pub fn views(&self, request_id: &str) -> DirectViews {
-        DirectViews { sso: self.sso.clone(), request_id: request_id.into() }
+    pub fn views(&self, request_id: &str, allowance: SsoAllowance) -> DirectViews {
+        DirectViews { sso: self.sso.clone(), request_id: request_id.into(), allowance }
     }
 }
 

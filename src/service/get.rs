@@ -62,7 +62,8 @@ impl Connections {
     /// The store's.
     pub async fn get_local(&self, account: &Account, id: ObjectId) -> Result<Option<Connection>, ServiceError> {
         let wanted = Wanted { details: true, partner: true, ..Wanted::default() };
-        let found = self.get(account, id, wanted, Consistency::LocalOnly, &self.views("")).await?;
+        let found =
+            self.get(account, id, wanted, Consistency::LocalOnly, &self.views("", self.sso_allowance())).await?;
         Ok(found.connection)
     }
 }

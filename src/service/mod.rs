@@ -15,6 +15,7 @@ pub mod list;
 pub mod new_id;
 pub mod rate_limits;
 pub mod repair;
+pub mod sso_allowance;
 pub mod trail;
 
 use std::collections::HashMap;
@@ -30,6 +31,7 @@ use crate::store::Store;
 pub use consult::{Consistency, SsoViews};
 pub use error::ServiceError;
 use new_id::NewIds;
+use sso_allowance::SsoAllowance;
 
 /// Everything one can do with connections. Cheap to clone.
 #[derive(Clone)]
@@ -47,6 +49,12 @@ impl Connections {
     #[must_use]
     pub fn new(store: Store, sso: Sso, clock: Clock) -> Self {
         Self { store, sso, clock, new_ids: NewIds::new(), attempts: TaskTracker::new() }
+    }
+
+    /// What one request may wait for SSO.
+    #[must_use]
+    pub fn sso_allowance(&self) -> SsoAllowance {
+        SsoAllowance::new(self.sso.budget())
     }
 
     /// Waits for the repairs that are under way: their clients may be gone, their records must be written.

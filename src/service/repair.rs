@@ -9,6 +9,7 @@ use crate::domain::sso_view::SourceFailure;
 use crate::store::Inserted;
 use crate::telemetry::statements::inherited;
 
+use super::sso_allowance::SsoAllowance;
 use super::{Connections, ServiceError};
 
 /// What is asked for. Its parts are well formed already.
@@ -24,6 +25,8 @@ pub struct RepairRequest {
     pub via: RepairVia,
     /// The request that it came with.
     pub request_id: Box<str>,
+    /// What that request may still wait for SSO.
+    pub sso_allowance: SsoAllowance,
 }
 
 /// What came of it.
@@ -99,7 +102,10 @@ impl Attempt {
         if store.has_connection(tenant.id, id).await? {
             return self.refused(Some(tenant), RepairRefusal::AlreadyExists, None).await;
         }
-        let listed = match sso.connection(id, tenant.sso_id, &self.request.request_id).await {
+        let waiting = self.request.sso_allowance.wait();
+        let asked = sso.connection(id, tenant.sso_id, &self.request.request_id, waiting.left).await;
+        drop(waiting);
+        let listed = match asked {
             Ok(Some(listed)) => listed,
             Ok(None) => {
                 return self.refused(Some(tenant), RepairRefusal::SsoConnectionNotFound, Some(Ok(()))).await;

@@ -129,7 +129,12 @@ impl Client {
             let connections = split(accounts, pages.connections)?;
             Ok((Listing::Answered(Fetched { connections, etag: pages.etag, bytes: pages.bytes }), "ok"))
         };
-        self.exchange(accounts, request_id, work).await
+        self.exchange(accounts, request_id, self.budget, work).await
+    }
+
+    /// How long an exchange may take, pages included.
+    pub(super) fn budget(&self) -> Duration {
+        self.budget
     }
 
     /// One connection as the account sees it; `None` when unknown, or when the account takes no part in it.
@@ -138,6 +143,7 @@ impl Client {
         id: SsoConnectionId,
         account: SsoId,
         request_id: &str,
+        within: Duration,
     ) -> Result<Option<SsoConnection>, SourceFailure> {
         let work = async {
             let mut url = self.list_url.clone();
@@ -157,16 +163,20 @@ impl Client {
             }
             Ok((connection.seen_by(account), "ok"))
         };
-        self.exchange(&[account], request_id, work).await
+        self.exchange(&[account], request_id, within, work).await
     }
 
-    /// Holds the work to the budget and the circuit, counts and times it by its outcome, and logs its failure.
+    /// Holds the work to its time and the circuit, counts and times it by its outcome, and logs its failure.
     async fn exchange<T>(
         &self,
         accounts: &[SsoId],
         request_id: &str,
+        within: Duration,
         work: impl Future<Output = Result<(T, &'static str), Fault>>,
     ) -> Result<T, SourceFailure> {
+        if within.is_zero() {
+            return Err(SourceFailure::Timeout);
+        }
         // That the circuit opened was logged when it did.
         let permit = self.circuit.permit().ok_or(SourceFailure::CircuitOpen)?;
         let started = Instant::now();
@@ -177,7 +187,7 @@ impl Client {
             accounts = accounts.len(),
             sso.outcome = Empty
         );
-        let work = timeout_at(started + self.budget, work).instrument(span.clone());
+        let work = timeout_at(started + within.min(self.budget), work).instrument(span.clone());
         let result = work.await.unwrap_or(Err(Fault::OutOfTime));
         metrics::histogram!("sso_request_duration_seconds").record(started.elapsed().as_secs_f64());
         let outcome = match &result {
@@ -188,6 +198,8 @@ impl Client {
         span.record("sso.outcome", outcome);
         match &result {
             Ok(_) => permit.succeeded(),
+            // The request had spent its budget on other exchanges: SSO was hardly asked.
+            Err(Fault::OutOfTime) if within < self.budget => drop(permit),
             Err(fault) if fault.is_outage() => permit.failed(),
             // One answer's trouble says nothing of SSO as a whole, neither good nor bad.
             Err(_) => drop(permit),

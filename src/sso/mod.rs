@@ -95,8 +95,14 @@ impl Sso {
         self.views.fresh_view(account)
     }
 
+    /// How long one request may wait for SSO in all.
+    #[must_use]
+    pub fn budget(&self) -> Duration {
+        self.client.budget()
+    }
+
     /// One connection as the account sees it, always fresh. `None` when SSO does not know it, or when the account takes
-    /// no part in it.
+    /// no part in it. `within` is what the request has left of its budget.
     ///
     /// # Errors
     /// [`SourceFailure`] when SSO could not tell.
@@ -105,8 +111,9 @@ impl Sso {
         id: SsoConnectionId,
         account: SsoId,
         request_id: &str,
+        within: Duration,
     ) -> Result<Option<SsoConnection>, SourceFailure> {
-        self.client.connection(id, account, request_id).await
+        self.client.connection(id, account, request_id, within).await
     }
 
     /// Makes the next [`Self::view`] of this account ask SSO again, also when a fetch is under way now.

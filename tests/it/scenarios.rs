@@ -148,3 +148,21 @@ async fn as_of_is_an_instant_that_the_answer_is_not_older_than(database: Databas
 }
 
 crate::on_both_databases!(as_of_is_an_instant_that_the_answer_is_not_older_than);
+
+async fn one_request_waits_for_sso_once_however_often_it_asks(database: Database) {
+    let (app, world) = start(&database, Setup { budget: Duration::from_millis(300), ..Setup::default() }).await;
+    app.simulator.set(Scenario::Hang);
+    let missing = &world.missing()[0];
+    let repair = |alias: &str| {
+        format!("{alias}: repairConnection(input: {{connectionId: \"{missing}\"}}) {{ userErrors {{ code }} }}")
+    };
+    let mutation = format!("mutation {{ {} {} {} }}", repair("a"), repair("b"), repair("c"));
+    let answer = app.graphql(&mutation, &json!({})).await.body;
+    for alias in ["a", "b", "c"] {
+        assert_eq!(answer["data"][alias]["userErrors"], json!([{"code": "SSO_UNAVAILABLE"}]), "{answer}");
+    }
+    assert_eq!(app.simulator.single_calls(), 1, "the first spent the request's whole budget");
+    assert_eq!(database.count("repair_records").await, 3);
+}
+
+crate::on_both_databases!(one_request_waits_for_sso_once_however_often_it_asks);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::support::{REQUEST, account, answer, connection_id, settings};
+use super::support::{AMPLE, REQUEST, account, answer, connection_id, settings};
 use crate::clock::Clock;
 use crate::domain::sso_view::SourceFailure;
 use crate::sso::{CircuitSettings, Sso, SsoSettings};
@@ -37,12 +37,12 @@ async fn server_errors_and_429_open_it_for_reads_and_repairs_alike() {
         for _ in 1..FAILURES {
             assert_eq!(sso.view(account(1), REQUEST).await.failure(), Some(SourceFailure::BadStatus));
         }
-        let repaired = sso.connection(connection_id(1), account(1), REQUEST).await;
+        let repaired = sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await;
         assert_eq!(repaired, Err(SourceFailure::BadStatus), "a repair feeds it");
         assert_eq!(calls(&server).await, 3);
         assert_eq!(sso.view(account(1), REQUEST).await.failure(), Some(SourceFailure::CircuitOpen), "{status}");
         assert_eq!(sso.view(account(2), REQUEST).await.failure(), Some(SourceFailure::CircuitOpen));
-        let repaired = sso.connection(connection_id(1), account(1), REQUEST).await;
+        let repaired = sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await;
         assert_eq!(repaired, Err(SourceFailure::CircuitOpen), "and obeys it");
         assert_eq!(calls(&server).await, 3, "SSO is left alone");
     }

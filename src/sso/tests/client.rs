@@ -7,7 +7,8 @@ use wiremock::matchers::{header, header_exists, method, path, query_param, query
 use wiremock::{Match, Mock, MockServer, Request, ResponseTemplate};
 
 use super::support::{
-    REQUEST, TOKEN, account, answer, connection_id, forgetful, ids, network_connection, page, serve, settings, sso,
+    AMPLE, REQUEST, TOKEN, account, answer, connection_id, forgetful, ids, network_connection, page, serve, settings,
+    sso,
 };
 use crate::clock::Clock;
 use crate::domain::connection::RelationshipType;
@@ -211,7 +212,7 @@ fn single(connection: &NetworkConnection) -> ResponseTemplate {
 async fn a_single_connection_is_told_as_its_account_sees_it() {
     let server = serve_single(7, single(&network_connection(7, 1, 2))).await;
     let sso = sso(&format!("{}/", server.uri()));
-    let seen = sso.connection(connection_id(7), account(2), REQUEST).await.unwrap().unwrap();
+    let seen = sso.connection(connection_id(7), account(2), REQUEST, AMPLE).await.unwrap().unwrap();
     assert_eq!(seen.relationship_type, RelationshipType::Buyer);
     assert_eq!(seen.partner_sso_id, account(1));
     assert_eq!(&*seen.partner_name, "Account 1");
@@ -222,7 +223,7 @@ async fn a_single_connection_that_is_unknown_or_of_others_is_none() {
     let unknown = serve_single(7, ResponseTemplate::new(404)).await;
     let foreign = serve_single(7, single(&network_connection(7, 1, 2))).await;
     for server in [unknown, foreign] {
-        assert_eq!(sso(&server.uri()).connection(connection_id(7), account(3), REQUEST).await, Ok(None));
+        assert_eq!(sso(&server.uri()).connection(connection_id(7), account(3), REQUEST, AMPLE).await, Ok(None));
     }
 }
 
@@ -237,7 +238,7 @@ async fn a_single_connection_fails_on_any_other_answer() {
     ];
     for (response, failure) in cases {
         let server = serve_single(7, response).await;
-        assert_eq!(sso(&server.uri()).connection(connection_id(7), account(1), REQUEST).await, Err(failure));
+        assert_eq!(sso(&server.uri()).connection(connection_id(7), account(1), REQUEST, AMPLE).await, Err(failure));
     }
 }
 
@@ -272,8 +273,8 @@ fn every_exchange_is_counted_once_by_its_outcome_and_timed() {
                 sso.mark_stale(account(1));
                 sso.view(account(1), REQUEST).await;
             }
-            sso.connection(connection_id(1), account(1), REQUEST).await.unwrap();
-            sso.connection(connection_id(9), account(1), REQUEST).await.unwrap();
+            sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await.unwrap();
+            sso.connection(connection_id(9), account(1), REQUEST, AMPLE).await.unwrap();
             simulator.set_scenario(Scenario::Down);
             sso.view(account(2), REQUEST).await;
         });

@@ -10,8 +10,8 @@ use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::support::{
-    REQUEST, TOKEN, account, answer, connection_id, list_failure, network_connection, page, serve_bytes, serve_raw,
-    settings,
+    AMPLE, REQUEST, TOKEN, account, answer, connection_id, list_failure, network_connection, page, serve_bytes,
+    serve_raw, settings,
 };
 use crate::clock::Clock;
 use crate::domain::sso_view::SourceFailure::{self, BadPayload, BadStatus, ConnectFailed, Timeout};
@@ -71,7 +71,7 @@ async fn no_answer_within_the_budget_is_a_timeout() {
         let view = tokio::time::timeout(Duration::from_secs(10), sso.view(account(1), REQUEST)).await;
         assert_eq!(view.expect("the budget holds").failure(), Some(Timeout), "{url}");
         let single =
-            tokio::time::timeout(Duration::from_secs(10), sso.connection(connection_id(1), account(1), REQUEST));
+            tokio::time::timeout(Duration::from_secs(10), sso.connection(connection_id(1), account(1), REQUEST, AMPLE));
         assert_eq!(single.await.expect("the budget holds"), Err(Timeout), "{url}");
     }
 }

@@ -61,9 +61,9 @@ fn client_and_simulator_agree_over_random_data_in_pages() {
 async fn a_single_connection_is_served_and_an_unknown_one_is_not() {
     let simulator = Simulator::new(vec![network_connection(1, 1, 2)]);
     let sso = sso(&serve(&simulator).await);
-    let seen = sso.connection(connection_id(1), account(1), REQUEST).await.unwrap().unwrap();
+    let seen = sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await.unwrap().unwrap();
     assert_eq!(seen.relationship_type, RelationshipType::Seller);
-    assert_eq!(sso.connection(connection_id(2), account(1), REQUEST).await, Ok(None));
+    assert_eq!(sso.connection(connection_id(2), account(1), REQUEST, AMPLE).await, Ok(None));
     assert_eq!(simulator.calls(), Calls { single: 2, ..Calls::default() });
 }
 
@@ -96,7 +96,7 @@ async fn scenarios_are_switched_while_it_runs() {
         let view = sso.view(account(1), REQUEST).await;
         let listed = view.snapshot().map(|_| ids(&view)).ok_or_else(|| view.failure().unwrap());
         assert_eq!(listed, list.map(|count| all[..count].to_vec()), "{scenario}");
-        let found = sso.connection(connection_id(1), account(1), REQUEST).await;
+        let found = sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await;
         assert_eq!(found.map(|found| found.is_some()), single, "{scenario}");
         assert!(scenario != Scenario::Slow || start.elapsed() >= 3 * SLOWNESS, "two pages and a single call");
     }
@@ -107,7 +107,7 @@ async fn a_hanging_sso_is_given_up_when_the_budget_is_spent() {
     let (simulator, _, sso) = scenes(Duration::from_millis(100)).await;
     simulator.set_scenario(Scenario::Hang);
     assert_eq!(sso.view(account(1), REQUEST).await.failure(), Some(SourceFailure::Timeout));
-    assert_eq!(sso.connection(connection_id(1), account(1), REQUEST).await, Err(SourceFailure::Timeout));
+    assert_eq!(sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await, Err(SourceFailure::Timeout));
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn a_flapping_sso_fails_and_works_in_turn() {
         assert_eq!(sso.view(account(1), REQUEST).await.failure(), failure, "lists of two pages");
     }
     for failure in [Some(SourceFailure::BadStatus), None] {
-        assert_eq!(sso.connection(connection_id(1), account(1), REQUEST).await.err(), failure);
+        assert_eq!(sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await.err(), failure);
     }
 }
 
@@ -132,9 +132,13 @@ async fn a_missing_message_is_one_connection_more_per_account() {
         let listed = ids(&sso.view(account(number), REQUEST).await);
         let extra: Vec<_> = listed.iter().copied().filter(|id| !known.contains(id)).collect();
         assert_eq!((extra.len(), listed.len()), (1, if number == 77 { 1 } else { 4 }));
-        let found = sso.connection(extra[0], account(number), REQUEST).await.unwrap().unwrap();
+        let found = sso.connection(extra[0], account(number), REQUEST, AMPLE).await.unwrap().unwrap();
         assert_eq!(&*found.partner_name, "Missed Message Media");
-        assert_eq!(sso.connection(extra[0], account(number + 1), REQUEST).await, Ok(None), "it is of no other account");
+        assert_eq!(
+            sso.connection(extra[0], account(number + 1), REQUEST, AMPLE).await,
+            Ok(None),
+            "it is of no other account"
+        );
         extras.extend(extra);
     }
     let several = ids(&sso.view(account(1), REQUEST).await);
@@ -142,7 +146,7 @@ async fn a_missing_message_is_one_connection_more_per_account() {
     simulator.set_page_size(6);
     assert_eq!(list(&url, &[1, 2, 77]).await.1.len(), 3 + 3);
     simulator.reset_scenarios();
-    assert_eq!(sso.connection(extras[0], account(1), REQUEST).await, Ok(None));
+    assert_eq!(sso.connection(extras[0], account(1), REQUEST, AMPLE).await, Ok(None));
 }
 
 #[tokio::test]
