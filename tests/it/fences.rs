@@ -198,3 +198,27 @@ fn only_the_store_names_the_database_library() {
         assert!(!names_it, "{} names sea_orm", file.display());
     }
 }
+
+/// What stands in back quotes and looks like a file or a folder of ours.
+fn named_paths(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|name| {
+        let is_path = name.ends_with(".rs") || name.ends_with('/');
+        is_path && name.chars().all(|one| one.is_alphanumeric() || "/._-".contains(one)) && !name.starts_with('/')
+    })
+}
+
+#[test]
+fn every_file_that_the_documents_name_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in ["README.md", "ARCHITECTURE.md"] {
+        let text = fs::read_to_string(root.join(document)).unwrap();
+        let named: Vec<&str> = named_paths(&text).collect();
+        assert!(named.len() > 10, "{document}: {named:?}");
+        for name in named {
+            // README names them from the top, ARCHITECTURE from `src/`.
+            let places = [root.join(name), root.join("src").join(name)];
+            assert!(places.iter().any(|place| place.exists()), "{document} names {name}, which is nowhere");
+        }
+    }
+}
