@@ -203,7 +203,7 @@ fn only_the_store_names_the_database_library() {
 fn named_paths(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter(|name| {
-        let is_path = name.ends_with(".rs") || name.ends_with('/');
+        let is_path = Path::new(name).extension().is_some_and(|extension| extension == "rs") || name.ends_with('/');
         is_path && name.chars().all(|one| one.is_alphanumeric() || "/._-".contains(one)) && !name.starts_with('/')
     })
 }
