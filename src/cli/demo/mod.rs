@@ -37,7 +37,6 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let log = config::read_log(matches, environment)?;
-    let _logging = telemetry::start_logging(&log)?;
     let clock = Clock::default();
     let address = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listen = address(required(matches, "port")?);
@@ -55,6 +54,8 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let store = Store::connect(&database.url, 1).await.map_err(Failure::store("open the demo's database"))?;
     let keys = fill(&store, &clock).await.map_err(Failure::store("fill the demo's database"))?;
     store.close().await;
+    // Only now: how the tables came to be is of no interest here.
+    let _logging = telemetry::start_logging(&log)?;
 
     let known_to_sso = parse_data(SAMPLE).map_err(|error| Failure::Refused(error.to_string()))?;
     let sso_address = sso_listener.local_addr().map_err(taken(sso_address, "--sso-port"))?;
