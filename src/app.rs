@@ -37,12 +37,6 @@ pub struct AppSettings {
     pub trusted_proxies: Arc<[IpNet]>,
 }
 
-impl Default for AppSettings {
-    fn default() -> Self {
-        Self { max_page_size: 100, introspection: true, rate_limit_per_second: 0, trusted_proxies: Arc::new([]) }
-    }
-}
-
 impl App {
     /// Over a store and an SSO service.
     #[must_use]

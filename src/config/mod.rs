@@ -114,6 +114,16 @@ pub struct Config {
 }
 
 impl Config {
+    /// What these variables and the defaults come to, without flags and file.
+    ///
+    /// # Errors
+    /// The first setting that is missing or will not do.
+    pub fn of_variables(variables: Environment<'_>) -> Result<Self, ConfigError> {
+        let command = with_settings(Command::new("serve"), SERVE_COMMAND);
+        let matches = command.try_get_matches_from(["serve"]).map_err(|error| ConfigError(error.to_string()))?;
+        Self::read(&matches, variables)
+    }
+
     /// Reads what `serve` needs.
     ///
     /// # Errors

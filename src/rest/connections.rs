@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::api_error::{ApiError, ErrorCode};
 use crate::app::App;
-use crate::domain::id::{ObjectId, SsoConnectionId};
+use crate::domain::id::{InvalidId, ObjectId, SsoConnectionId};
 use crate::domain::repair::{RepairRefusal, RepairVia};
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
@@ -77,7 +77,7 @@ pub async fn get(
     let id = id
         .ok()
         .and_then(|Path(id)| ObjectId::parse(&id).ok())
-        .ok_or_else(|| ApiError::bad_input("invalid id: it is 24 hexadecimal characters"))?;
+        .ok_or_else(|| ApiError::bad_input(format!("invalid id: {InvalidId}")))?;
     match app.connections.get_local(&caller.account, id).await? {
         Some(connection) => Ok(conditional(to_json(&SingleConnection::from(&connection))?, &headers)),
         None => Err(RestError::new(StatusCode::NOT_FOUND, ApiError::bad_input("connection not found"))),
@@ -147,7 +147,7 @@ fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Re
 }
 
 fn invalid_connection_id() -> ApiError {
-    ApiError::bad_input("invalid connection_id: it is 24 hexadecimal characters")
+    ApiError::bad_input(format!("invalid connection_id: {InvalidId}"))
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, RestError> {

@@ -41,17 +41,14 @@ pub struct SsoSettings {
     pub circuit: Option<CircuitSettings>,
 }
 
-/// The settings cannot be used.
+/// The settings cannot be used at all. That they are what an operator means is for the configuration to see.
 #[derive(Debug, thiserror::Error)]
 pub enum SsoSetupError {
-    /// Neither `http` nor `https`.
+    /// The URL has no path to add to.
     #[error("the SSO URL must begin with http:// or https://")]
-    UrlScheme,
-    /// A user, a query or a fragment, none of which a base URL may have.
-    #[error("the SSO URL must have no user, password, query or fragment")]
-    UrlParts,
-    /// The token is empty or has characters that no header may have.
-    #[error("the SSO token is empty or cannot be sent in a header")]
+    Url,
+    /// The token has characters that no header may have.
+    #[error("the SSO token cannot be sent in a header")]
     Token,
     /// The HTTP client could not be built, for want of root certificates most likely.
     #[error("the SSO client could not be built")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lc_connections::app::AppSettings;
 use serde_json::json;
 
-use crate::support::app::{Answer, Setup, TestApp};
+use crate::support::app::{Answer, Setup, TestApp, settings};
 use crate::support::databases::{Database, Kind};
 use crate::support::world::World;
 
@@ -23,7 +23,7 @@ fn seconds_to_wait(answer: &Answer) -> u64 {
 
 #[tokio::test]
 async fn a_key_over_its_limit_is_told_when_to_come_back_and_others_are_served() {
-    let (_database, app, world) = start(AppSettings { rate_limit_per_second: 3, ..AppSettings::default() }).await;
+    let (_database, app, world) = start(AppSettings { rate_limit_per_second: 3, ..settings() }).await;
     let (first, second) = (app.become_caller(world.caller()).await, app.become_caller(world.caller()).await);
     let statuses: Vec<u16> = {
         let mut statuses = Vec::new();
@@ -55,8 +55,7 @@ async fn a_key_over_its_limit_is_told_when_to_come_back_and_others_are_served() 
 #[tokio::test]
 async fn guessing_is_limited_by_address_and_a_good_key_is_never_refused_for_it() {
     let proxies = ["127.0.0.0/8".parse().unwrap()];
-    let (_database, app, world) =
-        start(AppSettings { trusted_proxies: Arc::new(proxies), ..AppSettings::default() }).await;
+    let (_database, app, world) = start(AppSettings { trusted_proxies: Arc::new(proxies), ..settings() }).await;
     let good = app.become_caller(world.caller()).await;
     let guess = async |address: &str| {
         let request = app.client.get(format!("{}/connections", app.url)).header("x-forwarded-for", address);
@@ -80,7 +79,7 @@ async fn guessing_is_limited_by_address_and_a_good_key_is_never_refused_for_it()
 
 #[tokio::test]
 async fn who_is_no_proxy_cannot_choose_its_address() {
-    let (_database, app, _) = start(AppSettings::default()).await;
+    let (_database, app, _) = start(settings()).await;
     let mut statuses = Vec::new();
     for number in 0..200 {
         let request =

@@ -5,14 +5,13 @@ mod sample;
 mod script;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use tokio::net::TcpListener;
 
 use super::{Failure, output, required, serve};
 use crate::clock::Clock;
-use crate::config::{self, Config, DatabaseConfig, Environment, ShutdownConfig, SsoConfig};
+use crate::config::{self, Config, Environment};
 use crate::domain::id::AccountId;
 use crate::http::stop::Stop;
 use crate::service::api_key::ApiKey;
@@ -47,11 +46,9 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let sso_listener = TcpListener::bind(sso_address).await.map_err(taken(sso_address, "--sso-port"))?;
 
     let folder = tempfile::tempdir().map_err(Failure::Start)?;
-    let database = DatabaseConfig {
-        url: format!("sqlite://{}/demo.db?mode=rwc", folder.path().display()).into(),
-        max_connections: 10,
-    };
-    let store = Store::connect(&database.url, 1).await.map_err(Failure::store("open the demo's database"))?;
+    let database_url = format!("sqlite://{}/demo.db?mode=rwc", folder.path().display());
+    let store = Store::connect(&database_url.as_str().into(), 1).await;
+    let store = store.map_err(Failure::store("open the demo's database"))?;
     let keys = fill(&store, &clock).await.map_err(Failure::store("fill the demo's database"))?;
     store.close().await;
     // Only now: how the tables came to be is of no interest here.
@@ -60,29 +57,19 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let known_to_sso = parse_data(SAMPLE).map_err(|error| Failure::Refused(error.to_string()))?;
     let sso_address = sso_listener.local_addr().map_err(taken(sso_address, "--sso-port"))?;
     Simulator::new(known_to_sso).spawn(sso_listener);
-    let sso_url = format!("http://{sso_address}/");
-    let config = Config {
-        listen,
-        admin_listen: None,
-        database,
-        sso: SsoConfig {
-            url: sso_url.parse().map_err(|_| Failure::Refused(format!("{sso_url} is no URL")))?,
-            token: "demo".into(),
-            budget: Duration::from_millis(800),
+    let settings = |name: &str| {
+        let value = match name {
+            "LISTEN" => listen.to_string(),
+            "DATABASE_URL" => database_url.clone(),
+            "SSO_URL" => format!("http://{sso_address}/"),
+            "SSO_TOKEN" => "demo".to_owned(),
             // So that a switched scenario shows at once.
-            max_age: Duration::ZERO,
-            circuit_failures: 0,
-            circuit_open: Duration::from_secs(5),
-        },
-        max_page_size: 100,
-        introspection: true,
-        graphiql: true,
-        rate_limit_per_second: 0,
-        trusted_proxies: Vec::new(),
-        cors_origins: Vec::new(),
-        shutdown: ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(5) },
-        log,
+            "SSO_MAX_AGE_MS" | "SSO_CIRCUIT_FAILURES" => "0".to_owned(),
+            _ => return None,
+        };
+        Some(value.into())
     };
+    let config = Config { log, ..Config::of_variables(&settings)? };
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
     let announce = || output::result(&script::script(listen, sso_address, &keys)).map_err(Failure::Output);

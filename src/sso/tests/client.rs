@@ -248,13 +248,8 @@ async fn settings_that_cannot_be_used_are_refused() {
         let settings = SsoSettings { token: token.to_owned().into(), ..settings(url) };
         Sso::new(settings, Clock::default()).err().expect("refused")
     };
-    assert!(matches!(refused("ftp://sso.example", TOKEN), SsoSetupError::UrlScheme));
-    for url in ["http://me@sso.example", "http://sso.example?a=b", "http://sso.example/#a"] {
-        assert!(matches!(refused(url, TOKEN), SsoSetupError::UrlParts), "{url}");
-    }
-    for token in ["", " ", "two\nlines"] {
-        assert!(matches!(refused("http://sso.example", token), SsoSetupError::Token), "{token:?}");
-    }
+    assert!(matches!(refused("mailto:sso@example.com", TOKEN), SsoSetupError::Url));
+    assert!(matches!(refused("http://sso.example", "two\nlines"), SsoSetupError::Token));
     let printed = format!("{:?}", settings("https://sso.example"));
     assert!(!printed.contains(TOKEN));
 }

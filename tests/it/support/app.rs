@@ -91,6 +91,11 @@ impl Drop for Server {
 /// Pages of this size make small worlds have several.
 pub const SSO_PAGE_SIZE: usize = 3;
 
+/// What the program has by default.
+pub fn settings() -> AppSettings {
+    AppSettings { max_page_size: 100, introspection: true, rate_limit_per_second: 0, trusted_proxies: Arc::new([]) }
+}
+
 /// What a test may want otherwise.
 pub struct Setup {
     /// How old SSO's list may be; 0: every request asks.
@@ -107,7 +112,7 @@ impl Default for Setup {
             max_age: Duration::ZERO,
             // Wide, since many tests share two cores.
             budget: Duration::from_secs(10),
-            settings: AppSettings::default(),
+            settings: settings(),
             options: RouterOptions::default(),
         }
     }
