@@ -8,6 +8,7 @@ mod coerce;
 mod limits;
 mod normalise;
 mod rules;
+mod spreads;
 mod tokens;
 mod types;
 mod values;

@@ -12,9 +12,9 @@ use async_graphql_value::Value;
 use indexmap::IndexMap;
 use serde_json::Map;
 
-use super::RequestError;
 use super::types::{OutputField, Types};
 use super::values::fault;
+use super::{RequestError, spreads};
 
 type Result<T> = std::result::Result<T, Vec<RequestError>>;
 
@@ -83,6 +83,11 @@ impl<'a> Normaliser<'a> {
         if sets.iter().all(|set| set.node.items.is_empty()) {
             // A leaf, or a mistake that validation will name.
             return Ok(SelectionSet::default());
+        }
+        if let Parent::Known(name) = parent
+            && self.is_checking()
+        {
+            sets.iter().try_for_each(|set| spreads::check(self.types, self.document, name, &set.node))?;
         }
         let objects = match parent {
             Parent::Known(name) => self.types.objects(name),

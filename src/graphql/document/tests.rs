@@ -364,3 +364,23 @@ fn a_variable_stands_only_where_its_type_fits() {
         assert!(told.unwrap_or_default().contains(said.unwrap_or_default()), "{query}");
     }
 }
+
+#[test]
+fn a_fragment_that_nothing_could_meet_is_refused() {
+    let never = "can never be of type";
+    for (query, is_refused) in [
+        ("{ viewer { ... on Account { id } } }", true),
+        ("{ viewer { ...F } } fragment F on Account { id }", true),
+        ("{ node(id: \"x\") { ... on Viewer { isSuperuser } } }", true),
+        ("{ node(id: \"x\") { ... on Account { ... on Partnership { id } } } }", true),
+        ("{ node(id: \"x\") { ... on Account { ... on Partnership { nope } } } }", true),
+        ("{ ... on Mutation { __typename } }", true),
+        ("{ node(id: \"x\") { ... on Account { name } ... on Partnership { status } } }", false),
+        ("{ node(id: \"x\") { ... on Node { ... on Account { ... { ... on Node { id } } } } } }", false),
+        ("{ viewer { account { ... on Node { id } } } }", false),
+    ] {
+        let refused = refusal(query, json!({}));
+        assert_eq!(refused.is_some(), is_refused, "{query}: {refused:?}");
+        assert!(refused.is_none_or(|(_, message)| message.contains(never)), "{query}");
+    }
+}
