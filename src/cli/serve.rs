@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use super::{Failure, database};
 use crate::app::{App, AppSettings};
@@ -57,7 +57,7 @@ pub async fn serve(
     let store = tokio::select! {
         store = open(config, migrate) => store?,
         // Nothing is in flight yet.
-        () = stop.begun() => return Ok(()),
+        _ = stop.begun() => return Ok(()),
     };
     let counted = Metrics::install()?;
     tokio::spawn(counted.clone().keep_small());
@@ -77,15 +77,8 @@ pub async fn serve(
     let serving = servers
         .into_iter()
         .map(|(listener, router)| server::serve(listener, router, Patience::default(), config.shutdown, stop.clone()));
-    let stopped_at = tokio::spawn({
-        let stop = stop.clone();
-        async move {
-            stop.begun().await;
-            Instant::now()
-        }
-    });
     futures_util::future::try_join_all(serving).await.map_err(Failure::Serve)?;
-    let deadline = stopped_at.await.map_or_else(|_| Instant::now(), |at| at + finishing_time(config.shutdown));
+    let deadline = stop.begun().await + finishing_time(config.shutdown);
     tokio::select! {
         () = app.connections.finished() => {}
         () = sleep_until(deadline) => tracing::warn!("cut off repairs that were not finished in time"),

@@ -86,7 +86,7 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
     tokio::select! {
-        () = stop.begun() => Ok(()),
+        _ = stop.begun() => Ok(()),
         ended = serving => ended.map_err(std::io::Error::other).flatten().map_err(Failure::Serve),
     }
 }

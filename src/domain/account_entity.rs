@@ -1,7 +1,7 @@
 //! The business cards of partners: account entities, and the custom entities that the caller made itself.
 
 use super::id::{AccountId, CustomEntityId, EntityId, InvitationId, ObjectId};
-use super::stored::{StoredId, StoredList, StoredUrl};
+use super::stored::{Stored, StoredId, StoredList, StoredUrl};
 use super::timestamp::Timestamp;
 
 macro_rules! known_words {
@@ -17,10 +17,10 @@ macro_rules! known_words {
         impl $name {
             /// Never fails: an unknown word is kept.
             #[must_use]
-            pub fn from_stored(word: &str) -> Self {
-                match word {
+            pub fn from_stored(word: Box<str>) -> Self {
+                match &*word {
                     $($word => Self::$variant,)+
-                    unknown => Self::Unknown(unknown.into()),
+                    _ => Self::Unknown(word),
                 }
             }
 
@@ -32,11 +32,11 @@ macro_rules! known_words {
                     Self::Unknown(word) => word,
                 }
             }
+        }
 
-            /// Whether the stored word is one of the known set.
-            #[must_use]
-            pub fn is_known(&self) -> bool {
-                !matches!(self, Self::Unknown(_))
+        impl Stored for $name {
+            fn unknown(&self) -> usize {
+                usize::from(matches!(self, Self::Unknown(_)))
             }
         }
     };

@@ -5,6 +5,12 @@ use std::sync::LazyLock;
 use super::id::ObjectId;
 use super::raw_json::RawJson;
 
+/// A stored value that is kept even where it is odd.
+pub trait Stored {
+    /// How many of its parts are odd: 0 when it is what it is meant to be.
+    fn unknown(&self) -> usize;
+}
+
 /// A stored text that is meant to be a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoredUrl {
@@ -32,6 +38,12 @@ impl StoredUrl {
     #[must_use]
     pub fn known(&self) -> Option<&str> {
         if let Self::Url(text) = self { Some(text) } else { None }
+    }
+}
+
+impl Stored for StoredUrl {
+    fn unknown(&self) -> usize {
+        usize::from(self.known().is_none())
     }
 }
 
@@ -64,6 +76,12 @@ impl StoredId {
     #[must_use]
     pub fn known(&self) -> Option<ObjectId> {
         if let Self::Id(id) = self { Some(*id) } else { None }
+    }
+}
+
+impl Stored for StoredId {
+    fn unknown(&self) -> usize {
+        usize::from(self.known().is_none())
     }
 }
 
@@ -103,12 +121,19 @@ impl StoredObject {
     }
 }
 
+impl Stored for StoredObject {
+    fn unknown(&self) -> usize {
+        usize::from(self.known().is_none())
+    }
+}
+
 /// A stored JSON value that is meant to be an array of texts, of which `T` is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredList<T> {
     raw: RawJson,
     /// `None`: it is no array.
     known: Option<Box<[T]>>,
+    /// Elements that are odd; 1 for what is no array.
     unknown: usize,
 }
 
@@ -161,10 +186,10 @@ impl<T> StoredList<T> {
     pub fn known(&self) -> Option<&[T]> {
         self.known.as_deref()
     }
+}
 
-    /// How many elements are odd; 1 for what is no array.
-    #[must_use]
-    pub fn unknown(&self) -> usize {
+impl<T> Stored for StoredList<T> {
+    fn unknown(&self) -> usize {
         self.unknown
     }
 }

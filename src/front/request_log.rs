@@ -28,7 +28,7 @@ const LONGEST_OPERATION: usize = 64;
 #[derive(Debug, Clone, Default)]
 pub struct RequestFacts(Arc<Mutex<Facts>>);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Facts {
     /// The GraphQL operation's name.
     operation: Option<String>,
@@ -107,13 +107,14 @@ pub async fn log(mut request: Request, next: Next) -> Response {
     let (response, statements) = counted(next.run(request).instrument(span.clone())).await;
     line.statements = statements;
     line.status = response.status().as_u16();
-    let facts = line.facts.lock().clone();
     span.record("http.response.status_code", line.status);
     if response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
-    span.record("graphql.operation.name", facts.operation);
+    let facts = line.facts.lock();
+    span.record("graphql.operation.name", facts.operation.as_deref());
     span.record("account.id", facts.account.map(display));
+    drop(facts);
     response
 }
 

@@ -124,8 +124,7 @@ pub async fn serve(
 
 /// Ends when the stop's delay is over, and tells when the stop began.
 async fn delayed(stop: &Stop, delay: Duration) -> Instant {
-    stop.begun().await;
-    let stopped_at = Instant::now();
+    let stopped_at = stop.begun().await;
     tokio::select! {
         () = sleep(delay) => {}
         () = stop.asked_at_once() => {}

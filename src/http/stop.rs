@@ -1,9 +1,11 @@
 //! The one word on whether the process goes on: told by signals, by tests and by the demo, heard by servers and `/readyz`.
 
 use std::io;
+use std::sync::{Arc, OnceLock};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
@@ -14,13 +16,16 @@ enum Phase {
 
 /// Tells to stop, and hears of it. Clones are one.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Sender<Phase>);
+pub struct Stop {
+    phase: watch::Sender<Phase>,
+    began: Arc<OnceLock<Instant>>,
+}
 
 impl Stop {
     /// Nobody has asked to stop yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(watch::Sender::new(Phase::Serving))
+        Self { phase: watch::Sender::new(Phase::Serving), began: Arc::default() }
     }
 
     /// Asks to finish what is in flight, and end.
@@ -36,12 +41,13 @@ impl Stop {
     /// Whether anybody asked to stop.
     #[must_use]
     pub fn has_begun(&self) -> bool {
-        *self.0.borrow() >= Phase::Stopping
+        *self.phase.borrow() >= Phase::Stopping
     }
 
-    /// Waits until somebody asks to stop.
-    pub async fn begun(&self) {
+    /// Waits until somebody asks to stop, and tells when that was.
+    pub async fn begun(&self) -> Instant {
         self.reached(Phase::Stopping).await;
+        *self.began.get_or_init(Instant::now)
     }
 
     /// Waits until somebody asks to end without finishing.
@@ -68,7 +74,9 @@ impl Stop {
     }
 
     fn reach(&self, phase: Phase) {
-        self.0.send_if_modified(|current| {
+        // Before anybody hears of it.
+        self.began.get_or_init(Instant::now);
+        self.phase.send_if_modified(|current| {
             let is_further = phase > *current;
             *current = phase.max(*current);
             is_further
@@ -77,7 +85,7 @@ impl Stop {
 
     async fn reached(&self, phase: Phase) {
         // The sender is held by `self`, so that waiting cannot fail.
-        let _ = self.0.subscribe().wait_for(|current| *current >= phase).await;
+        let _ = self.phase.subscribe().wait_for(|current| *current >= phase).await;
     }
 }
 

@@ -31,7 +31,8 @@ pub struct Trail {
 }
 
 impl Connections {
-    /// The same part of several connections' trails, in at most two statements (for each part that is asked for). A connection without a trail is left out.
+    /// The same part of several connections' trails, in at most two statements (for each part that is asked for). A
+    /// connection without a trail is left out.
     ///
     /// # Errors
     /// The store's.

@@ -4,6 +4,7 @@ use sea_orm::Value;
 
 use crate::domain::connection::{LocalConnection, RelationshipType};
 use crate::domain::id::{AccountId, ObjectId, SsoConnectionId, SsoId};
+use crate::domain::stored::StoredObject;
 
 use super::decode::Columns;
 use super::statement::{any_pair_of, is_any_pair};
@@ -154,7 +155,10 @@ fn decode_connection(mut columns: Columns<'_>, details: bool) -> Option<LocalCon
     let created_at = columns.time("account_connections.created_at");
     let updated_at = columns.time("account_connections.updated_at");
     let (created_by, ui_state) = if details {
-        (columns.maybe_text("account_connections.created_by"), columns.stored_object("account_connections.ui_state"))
+        (
+            columns.maybe_text("account_connections.created_by"),
+            columns.stored_json("account_connections.ui_state", StoredObject::from_stored),
+        )
     } else {
         (None, None)
     };

@@ -4,10 +4,9 @@
 use sea_orm::sqlx::Row;
 use sea_orm::{DbBackend, QueryResult, TryGetable};
 
-use crate::domain::account_entity::{EntityRecipient, EntitySource};
 use crate::domain::id::ObjectId;
 use crate::domain::raw_json::RawJson;
-use crate::domain::stored::{StoredId, StoredList, StoredObject, StoredUrl};
+use crate::domain::stored::Stored;
 use crate::domain::timestamp::Timestamp;
 use crate::telemetry::stored_values::count_unknown;
 
@@ -101,6 +100,16 @@ impl<'a> Columns<'a> {
         known(field, RawJson::parse(text).ok_or(Odd))
     }
 
+    /// A text that is kept even where it is odd. It is counted here, once for all who show it.
+    pub(super) fn stored_text<T: Stored>(&mut self, field: &'static str, read: impl Fn(Box<str>) -> T) -> Option<T> {
+        counted(field, self.maybe_text(field).map(read))
+    }
+
+    /// Like [`Self::stored_text`], of JSON that was selected as text.
+    pub(super) fn stored_json<T: Stored>(&mut self, field: &'static str, read: impl Fn(RawJson) -> T) -> Option<T> {
+        counted(field, self.maybe_json(field).map(read))
+    }
+
     /// A word that has a meaning.
     pub(super) fn word<T>(&mut self, field: &'static str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         known(field, parse(&self.get::<String>(field)?).ok_or(Odd))
@@ -112,44 +121,8 @@ pub(super) fn known<T, E>(field: &'static str, parsed: Result<T, E>) -> Option<T
     parsed.map_err(|_| count_unknown(field, 1)).ok()
 }
 
-/// What is kept although it is odd, and counted here, once for all who show it.
-impl Columns<'_> {
-    pub(super) fn source(&mut self, field: &'static str) -> Option<EntitySource> {
-        let source = self.maybe_text(field).map(|word| EntitySource::from_stored(&word));
-        counted(field, source, |source| usize::from(!source.is_known()))
-    }
-
-    pub(super) fn recipient(&mut self, field: &'static str) -> Option<EntityRecipient> {
-        let recipient = self.maybe_text(field).map(|word| EntityRecipient::from_stored(&word));
-        counted(field, recipient, |recipient| usize::from(!recipient.is_known()))
-    }
-
-    pub(super) fn stored_id(&mut self, field: &'static str) -> Option<StoredId> {
-        let id = self.maybe_text(field).map(StoredId::from_stored);
-        counted(field, id, |id| usize::from(id.known().is_none()))
-    }
-
-    pub(super) fn stored_url(&mut self, field: &'static str) -> Option<StoredUrl> {
-        let url = self.maybe_text(field).map(StoredUrl::from_stored);
-        counted(field, url, |url| usize::from(url.known().is_none()))
-    }
-
-    pub(super) fn stored_object(&mut self, field: &'static str) -> Option<StoredObject> {
-        let object = self.maybe_json(field).map(StoredObject::from_stored);
-        counted(field, object, |object| usize::from(object.known().is_none()))
-    }
-
-    pub(super) fn stored_list<T>(
-        &mut self,
-        field: &'static str,
-        read: impl Fn(RawJson) -> StoredList<T>,
-    ) -> Option<StoredList<T>> {
-        counted(field, self.maybe_json(field).map(read), StoredList::unknown)
-    }
-}
-
-fn counted<T>(field: &'static str, stored: Option<T>, unknown: impl Fn(&T) -> usize) -> Option<T> {
-    match stored.as_ref().map_or(0, unknown) {
+fn counted<T: Stored>(field: &'static str, stored: Option<T>) -> Option<T> {
+    match stored.as_ref().map_or(0, Stored::unknown) {
         0 => {}
         times => count_unknown(field, times),
     }

@@ -2,9 +2,9 @@
 
 use sea_orm::QueryResult;
 
-use crate::domain::account_entity::{AccountEntity, CustomEntity};
+use crate::domain::account_entity::{AccountEntity, CustomEntity, EntityRecipient, EntitySource};
 use crate::domain::id::AccountId;
-use crate::domain::stored::StoredList;
+use crate::domain::stored::{StoredId, StoredList, StoredUrl};
 
 use super::decode::Columns;
 use super::statement::{any_pair_of, is_any_pair};
@@ -48,20 +48,20 @@ impl Store {
             account: columns.maybe_bool("account_entities.account"),
             pending: columns.maybe_bool("account_entities.pending"),
             deprecated: columns.maybe_bool("account_entities.deprecated"),
-            see: columns.stored_id("account_entities.see"),
+            see: columns.stored_text("account_entities.see", StoredId::from_stored),
             field_suffix: columns.maybe_text("account_entities.field_suffix"),
             invitation_id: columns.maybe_id("account_entities.invitation_id"),
             invitation_expires_at: columns.maybe_time("account_entities.invitation_expires_at"),
-            flow_ids: columns.stored_list("account_entities.flow_ids", StoredList::of_ids),
-            logo_url: columns.stored_url("account_entities.logo_url"),
+            flow_ids: columns.stored_json("account_entities.flow_ids", StoredList::of_ids),
+            logo_url: columns.stored_text("account_entities.logo_url", StoredUrl::from_stored),
             module_ids: columns
-                .stored_list("account_entities.module_ids", StoredList::of_texts)
+                .stored_json("account_entities.module_ids", StoredList::of_texts)
                 .unwrap_or_else(StoredList::empty),
-            source: columns.source("account_entities.source"),
-            recipient: columns.recipient("account_entities.recipient"),
+            source: columns.stored_text("account_entities.source", EntitySource::from_stored),
+            recipient: columns.stored_text("account_entities.recipient", EntityRecipient::from_stored),
             time_zone: columns.maybe_text("account_entities.time_zone"),
             trustedform_certified_vendor: columns.maybe_bool("account_entities.trustedform_certified_vendor"),
-            website: columns.stored_url("account_entities.website"),
+            website: columns.stored_text("account_entities.website", StoredUrl::from_stored),
             created_at: columns.time("account_entities.created_at"),
             updated_at: columns.time("account_entities.updated_at"),
         };
@@ -90,8 +90,8 @@ impl Store {
             let partner = columns.id("custom_entities.connected_account_id");
             let id = columns.id("custom_entities.id");
             let name = columns.text("custom_entities.name");
-            let source = columns.source("custom_entities.source");
-            let recipient = columns.recipient("custom_entities.recipient");
+            let source = columns.stored_text("custom_entities.source", EntitySource::from_stored);
+            let recipient = columns.stored_text("custom_entities.recipient", EntityRecipient::from_stored);
             let created_at = columns.time("custom_entities.created_at");
             if let (Some(owner), Some(partner), Some(id)) = (owner, partner, id) {
                 custom_entities.push((owner, partner, CustomEntity { id, name, source, recipient, created_at }));

@@ -20,9 +20,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
+use tracing::Instrument;
 
 use crate::telemetry;
-use tracing::Instrument;
 
 pub use api_keys::{KeyHolder, KeyInfo, NewKey};
 pub use error::StoreError;

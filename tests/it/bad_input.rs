@@ -8,16 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::app::{Answer, TestApp};
 use crate::support::databases::Database;
-use crate::support::world::World;
 
 const TABLES: [&str; 5] = ["accounts", "account_connections", "account_entities", "custom_entities", "repair_records"];
-
-async fn superuser(database: &Database) -> (TestApp, World) {
-    let app = TestApp::start(database).await;
-    let world = World::with_connections(6);
-    let app = app.enter_as_superuser(database, &world).await;
-    (app, world)
-}
 
 /// What a REST error must be: the status, and a text that says which part was wrong.
 fn assert_refused(answer: &Answer, status: u16, says: &str, what: &str) {
@@ -29,7 +21,7 @@ fn assert_refused(answer: &Answer, status: u16, says: &str, what: &str) {
 }
 
 async fn what_a_repair_cannot_read_is_refused_and_leaves_nothing(database: Database) {
-    let (app, world) = superuser(&database).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 6).await;
     let before = database.dump(&TABLES).await;
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let missing = &world.missing()[0];
@@ -85,7 +77,7 @@ async fn what_a_repair_cannot_read_is_refused_and_leaves_nothing(database: Datab
 crate::on_both_databases!(what_a_repair_cannot_read_is_refused_and_leaves_nothing);
 
 async fn what_a_path_or_a_query_cannot_mean_is_refused(database: Database) {
-    let (app, _) = superuser(&database).await;
+    let (app, _) = TestApp::in_world_as_superuser(&database, 6).await;
     for id in ["x", "5d9a4c421d011c553e00000", "5d9a4c421d011c553e0000011", "%20", "..%2f..", "null", "%ff%fe", "%00"] {
         assert_refused(&app.get(&format!("/connections/{id}")).await, 400, "invalid id", id);
     }
@@ -110,7 +102,7 @@ async fn what_a_path_or_a_query_cannot_mean_is_refused(database: Database) {
 crate::on_both_databases!(what_a_path_or_a_query_cannot_mean_is_refused);
 
 async fn credentials_of_any_other_form_are_none(database: Database) {
-    let (app, _) = superuser(&database).await;
+    let (app, _) = TestApp::in_world_as_superuser(&database, 6).await;
     let key = app.key.clone().unwrap();
     let encoded = |text: &[u8]| base64::engine::general_purpose::STANDARD.encode(text);
     let basic = encoded(format!(":{key}").as_bytes());
@@ -170,7 +162,7 @@ fn error(answer: &Answer) -> (&str, &Value) {
 }
 
 async fn pages_and_cursors_that_mean_nothing_are_refused(database: Database) {
-    let (app, _) = superuser(&database).await;
+    let (app, _) = TestApp::in_world_as_superuser(&database, 6).await;
     let query = "query List($first: Int, $last: Int, $after: String, $before: String, $order: PartnershipOrder! = \
         {field: CREATED_AT, direction: ASC}) { connections(first: $first, last: $last, after: $after, before: $before, \
         orderBy: $order) { totalCount nodes { id } edges { cursor } pageInfo { hasNextPage hasPreviousPage } } }";
@@ -241,7 +233,7 @@ async fn pages_and_cursors_that_mean_nothing_are_refused(database: Database) {
 crate::on_both_databases!(pages_and_cursors_that_mean_nothing_are_refused);
 
 async fn variables_that_do_not_fit_are_refused_before_anything_is_asked(database: Database) {
-    let (app, world) = superuser(&database).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 6).await;
     let before = database.dump(&TABLES).await;
     let list = "query List($filter: PartnershipFilter, $order: PartnershipOrder! = {field: CREATED_AT, direction: ASC}, \
         $consistency: ReadConsistency! = FAIL_OPEN, $first: Int) { connections(filter: $filter, orderBy: $order, \
@@ -324,7 +316,7 @@ async fn variables_that_do_not_fit_are_refused_before_anything_is_asked(database
 crate::on_both_databases!(variables_that_do_not_fit_are_refused_before_anything_is_asked);
 
 async fn nothing_that_a_client_makes_up_is_a_500(database: Database) {
-    let (app, world) = superuser(&database).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 6).await;
     let before = database.dump(&TABLES[..4]).await;
     let mut random = StdRng::seed_from_u64(3);
     let pieces: Vec<String> = [

@@ -4,14 +4,6 @@ use serde_json::{Value, json};
 
 use crate::support::app::{Answer, Scenario, TestApp};
 use crate::support::databases::Database;
-use crate::support::world::World;
-
-async fn caller(database: &Database) -> (TestApp, World) {
-    let app = TestApp::start(database).await;
-    let world = World::with_connections(8);
-    let app = app.enter_as_superuser(database, &world).await;
-    (app, world)
-}
 
 async fn get_if(app: &TestApp, path: &str, condition: &str) -> Answer {
     app.send(app.client.get(format!("{}{path}", app.url)).header("if-none-match", condition)).await
@@ -22,7 +14,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
 }
 
 async fn an_answer_that_still_holds_is_not_sent_again(database: Database) {
-    let (app, world) = caller(&database).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 8).await;
     let by_id = format!("/connections/{}", world.own_row("id"));
     for path in ["/connections", "/connections?envelope=true", "/connections?relationship_type=buyer", &by_id] {
         let whole = app.get(path).await;
@@ -60,7 +52,7 @@ async fn an_answer_that_still_holds_is_not_sent_again(database: Database) {
 crate::on_both_databases!(an_answer_that_still_holds_is_not_sent_again);
 
 async fn a_validator_ends_when_an_invitation_expires(database: Database) {
-    let (app, world) = caller(&database).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 8).await;
     let in_an_hour = lc_connections::domain::timestamp::Timestamp::from_millis(app.clock.now().as_millis() + 3_600_000);
     database.execute(&format!("UPDATE account_entities SET invitation_expires_at = '{in_an_hour}'")).await;
     let expired = |list: &Value| {
@@ -85,7 +77,7 @@ async fn a_validator_ends_when_an_invitation_expires(database: Database) {
 crate::on_both_databases!(a_validator_ends_when_an_invitation_expires);
 
 async fn degraded_answers_are_never_kept(database: Database) {
-    let (app, world) = caller(&database).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 8).await;
     let etag = header(&app.get("/connections").await, "etag").to_owned();
     app.simulator.set(Scenario::Down);
     for path in ["/connections", "/connections?envelope=true"] {
@@ -111,7 +103,7 @@ async fn degraded_answers_are_never_kept(database: Database) {
 crate::on_both_databases!(degraded_answers_are_never_kept);
 
 async fn errors_are_never_kept(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world_as_superuser(&database, 8).await;
     for (path, status) in [
         ("/connections?relationship_type=x", 400),
         ("/connections/nonsense", 400),
@@ -131,7 +123,7 @@ async fn errors_are_never_kept(database: Database) {
 crate::on_both_databases!(errors_are_never_kept);
 
 async fn head_is_get_without_its_body(database: Database) {
-    let (app, world) = caller(&database).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 8).await;
     let by_id = format!("/connections/{}", world.own_row("id"));
     let graphql = "/graphql?query=%7Bviewer%7BisSuperuser%7D%7D";
     let paths = ["/connections", &by_id, "/connections/nonsense", "/nowhere", graphql, "/livez", "/readyz", "/metrics"];

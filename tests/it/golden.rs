@@ -56,8 +56,7 @@ async fn start(database: &Database) -> TestApp {
         listed(1, json!("f00000000000000000000001"), json!("a@b.example")),
         listed(3, Value::Null, Value::Null),
     ]);
-    let owner = Account { id: OWNER.to_owned(), sso_id: String::new(), name: String::new() };
-    app.become_superuser(&owner).await
+    app.become_superuser(&Account::of_id(OWNER)).await
 }
 
 fn sample(text: &str) -> Value {

@@ -4,14 +4,6 @@ use serde_json::{Value, json};
 
 use crate::support::app::{Answer, TestApp};
 use crate::support::databases::Database;
-use crate::support::world::World;
-
-async fn caller(database: &Database) -> (TestApp, World) {
-    let app = TestApp::start(database).await;
-    let world = World::with_connections(6);
-    let app = app.enter(database, &world).await;
-    (app, world)
-}
 
 async fn ask(app: &TestApp, accept: &str, body: &Value) -> Answer {
     let request = app.client.post(format!("{}/graphql", app.url)).header("accept", accept);
@@ -25,7 +17,7 @@ fn code(answer: &Answer) -> &Value {
 }
 
 async fn request_errors_carry_no_data_and_a_status_by_media_type(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world(&database, 6).await;
     for (body, expected) in [
         (json!({"query": "{"}), "GRAPHQL_PARSE_FAILED"),
         (json!({"query": "{ nope }"}), "GRAPHQL_VALIDATION_FAILED"),
@@ -61,7 +53,7 @@ async fn request_errors_carry_no_data_and_a_status_by_media_type(database: Datab
 crate::on_both_databases!(request_errors_carry_no_data_and_a_status_by_media_type);
 
 async fn executed_requests_are_200_with_data(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world(&database, 6).await;
     for accept in [MODERN, "application/json"] {
         // A bad cursor costs the whole answer its data: the field is non-null.
         let answer = ask(&app, accept, &json!({"query": "{ connections(after: \"nope\") { totalCount } }"})).await;
@@ -79,7 +71,7 @@ async fn executed_requests_are_200_with_data(database: Database) {
 crate::on_both_databases!(executed_requests_are_200_with_data);
 
 async fn keys_come_in_query_order(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world(&database, 6).await;
     let query = "{ z: viewer { isSuperuser } connections(first: 1) { totalCount nodes { status id } asOf } a: viewer { userEmail } }";
     let request = app.client.post(format!("{}/graphql", app.url)).header("content-type", "application/json");
     let request = request.basic_auth("", app.key.as_deref()).body(json!({"query": query}).to_string());
@@ -104,7 +96,7 @@ async fn keys_come_in_query_order(database: Database) {
 crate::on_both_databases!(keys_come_in_query_order);
 
 async fn methods_and_media_types_are_kept_to(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world(&database, 6).await;
     let url = format!("{}/graphql", app.url);
     let get = |query: &str| app.client.get(url::Url::parse_with_params(&url, [("query", query)]).unwrap());
     let answer = app.send(get("{ viewer { isSuperuser } }")).await;
@@ -133,7 +125,7 @@ async fn methods_and_media_types_are_kept_to(database: Database) {
 crate::on_both_databases!(methods_and_media_types_are_kept_to);
 
 async fn a_fragment_bomb_is_refused_before_anything_executes(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world(&database, 6).await;
     let mut bomb = (0..25).fold("{ ...F0 }".to_owned(), |bomb, level| {
         format!("{bomb} fragment F{level} on Query {{ ...F{0} ...F{0} }}", level + 1)
     });
@@ -148,7 +140,7 @@ async fn a_fragment_bomb_is_refused_before_anything_executes(database: Database)
 crate::on_both_databases!(a_fragment_bomb_is_refused_before_anything_executes);
 
 async fn the_introspection_query_of_clients_is_answered(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world(&database, 6).await;
     let query = include_str!("support/introspection.graphql");
     let answer = ask(&app, MODERN, &json!({"query": query})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -159,9 +151,7 @@ async fn the_introspection_query_of_clients_is_answered(database: Database) {
 crate::on_both_databases!(the_introspection_query_of_clients_is_answered);
 
 async fn what_is_not_given_has_its_default(database: Database) {
-    let app = TestApp::start(&database).await;
-    let world = World::with_connections(6);
-    let app = app.enter_as_superuser(&database, &world).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 6).await;
     let list = "query List($first: Int, $after: String, $filter: PartnershipFilter, $order: PartnershipOrder, \
         $consistency: ReadConsistency, $search: String) { \
         a: connections(first: $first, after: $after, filter: $filter, orderBy: $order, consistency: $consistency) { \

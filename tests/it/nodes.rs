@@ -89,9 +89,7 @@ async fn a_superuser_sees_each_tenant_as_it_sees_itself_with_one_call_to_sso(dat
 crate::on_both_databases!(a_superuser_sees_each_tenant_as_it_sees_itself_with_one_call_to_sso);
 
 async fn nodes_cost_one_statement_a_type_whatever_their_number(database: Database) {
-    let app = TestApp::start(&database).await;
-    let world = World::with_connections(60);
-    let app = app.enter_as_superuser(&database, &world).await;
+    let (app, world) = TestApp::in_world_as_superuser(&database, 60).await;
     app.simulator.set_page_size(1000);
     let answer = app.graphql(&all_accounts_query(&world, 100), &json!({})).await;
     let ids: Vec<Value> = (0..world.accounts.len())
@@ -188,9 +186,7 @@ async fn another_tenants_node_is_as_unknown_as_one_that_is_nowhere(database: Dat
 crate::on_both_databases!(another_tenants_node_is_as_unknown_as_one_that_is_nowhere);
 
 async fn a_node_of_sso_alone_needs_sso(database: Database) {
-    let app = TestApp::start(&database).await;
-    let world = World::with_connections(6);
-    let app = app.enter(&database, &world).await;
+    let (app, _) = TestApp::in_world(&database, 6).await;
     let answer = app.graphql("{ connections { nodes { id status } } }", &json!({})).await.body;
     let nodes = answer["data"]["connections"]["nodes"].as_array().unwrap().clone();
     let of_status = |status: &str| nodes.iter().find(|node| node["status"] == json!(status)).unwrap()["id"].clone();

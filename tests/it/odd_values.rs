@@ -10,10 +10,6 @@ use crate::support::world::Account;
 const OWNER: &str = "a00000000000000000000001";
 const PARTNER: &str = "a00000000000000000000002";
 
-fn account(id: &str) -> Account {
-    Account { id: id.to_owned(), sso_id: String::new(), name: String::new() }
-}
-
 /// One connection of the owner's, whose card and custom entity have an odd value wherever one can be.
 async fn odd_row(database: &Database) -> TestApp {
     let app = TestApp::start(database).await;
@@ -34,7 +30,7 @@ async fn odd_row(database: &Database) -> TestApp {
              updated_at) VALUES ('d00000000000000000000001', '{OWNER}', '{PARTNER}', 'Mine', '', 'sms', '{time}', '{time}');"
         ))
         .await;
-    app.become_caller(&account(OWNER)).await
+    app.become_caller(&Account::of_id(OWNER)).await
 }
 
 const LIST: &str = "{ connections { nodes { uiState { hasSetupBuyerDelivery raw } accountEntity { name see source recipient \
@@ -141,7 +137,7 @@ async fn a_key_whose_expiry_cannot_be_read_opens_nothing(database: Database) {
     };
     database.execute(&format!("UPDATE api_keys SET expires_at = '{never}'")).await;
     assert_eq!(app.get("/connections").await.status, 200);
-    let other = app.become_caller(&account(PARTNER)).await;
+    let other = app.become_caller(&Account::of_id(PARTNER)).await;
     database.execute(&format!("UPDATE api_keys SET expires_at = '{odd}'")).await;
     assert_eq!(other.get("/connections").await.status, 401);
 }
@@ -149,7 +145,7 @@ async fn a_key_whose_expiry_cannot_be_read_opens_nothing(database: Database) {
 crate::on_both_databases!(a_key_whose_expiry_cannot_be_read_opens_nothing);
 
 async fn a_row_that_cannot_be_read_is_still_a_row_to_a_repair(database: Database) {
-    let app = odd_row(&database).await.become_superuser(&account(OWNER)).await;
+    let app = odd_row(&database).await.become_superuser(&Account::of_id(OWNER)).await;
     let id = "c00000000000000000000001";
     app.simulator.replace(&[json!({
         "id": id, "invitation_id": null, "buyer": {"id": "500000000000000000000002", "name": "Partner"},

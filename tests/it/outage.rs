@@ -37,9 +37,7 @@ async fn with_sso_down_from_the_start_the_server_is_ready_and_answers_degraded(d
 crate::on_both_databases!(with_sso_down_from_the_start_the_server_is_ready_and_answers_degraded);
 
 async fn each_consistency_does_what_it_says(database: Database) {
-    let app = TestApp::start(&database).await;
-    let world = World::with_connections(6);
-    let app = app.enter(&database, &world).await;
+    let (app, world) = TestApp::in_world(&database, 6).await;
     let ask = async |consistency: &str| app.graphql(NESTED, &json!({"consistency": consistency})).await;
 
     assert_eq!(ask("REQUIRE_SSO").await.body["data"]["connections"]["totalCount"], json!(6));
@@ -80,9 +78,7 @@ async fn each_consistency_does_what_it_says(database: Database) {
 crate::on_both_databases!(each_consistency_does_what_it_says);
 
 async fn a_part_that_cannot_be_read_is_null_alone(database: Database) {
-    let app = TestApp::start(&database).await;
-    let world = World::with_connections(6);
-    let app = app.enter(&database, &world).await;
+    let (app, world) = TestApp::in_world(&database, 6).await;
     let query = "query List($search: String) { connections(filter: {search: $search}) { totalCount nodes { status \
         connectedAccount { name } accountEntity { name } customEntities { name } } } }";
     let whole = app.graphql(query, &json!({})).await.body;

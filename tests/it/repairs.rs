@@ -15,9 +15,7 @@ const REPAIR: &str = "mutation Repair($input: RepairConnectionInput!) { repairCo
 
 /// A superuser over a random world, and an SSO id that has no row.
 async fn superuser(database: &Database) -> (TestApp, World, String) {
-    let app = TestApp::start(database).await;
-    let world = World::with_connections(12);
-    let app = app.enter_as_superuser(database, &world).await;
+    let (app, world) = TestApp::in_world_as_superuser(database, 12).await;
     let missing = world.missing().into_iter().next().unwrap();
     (app, world, missing)
 }

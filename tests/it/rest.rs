@@ -4,17 +4,9 @@ use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::databases::Database;
-use crate::support::world::World;
-
-async fn caller(database: &Database) -> (TestApp, World) {
-    let app = TestApp::start(database).await;
-    let world = World::with_connections(8);
-    let app = app.enter(database, &world).await;
-    (app, world)
-}
 
 async fn a_row_is_found_by_any_of_its_three_ids(database: Database) {
-    let (app, world) = caller(&database).await;
+    let (app, world) = TestApp::in_world(&database, 8).await;
     let caller = json!(world.caller().id);
     let row =
         world.connections.iter().find(|row| row["account_id"] == caller && !row["invitation_id"].is_null()).unwrap();
@@ -46,7 +38,7 @@ async fn a_row_is_found_by_any_of_its_three_ids(database: Database) {
 crate::on_both_databases!(a_row_is_found_by_any_of_its_three_ids);
 
 async fn what_is_not_the_callers_is_unknown(database: Database) {
-    let (app, world) = caller(&database).await;
+    let (app, world) = TestApp::in_world(&database, 8).await;
     let caller = json!(world.caller().id);
     let others = world.connections.iter().find(|row| row["account_id"] != caller).unwrap();
     let unknown = app.get("/connections/0123456789abcdef01234567").await;
@@ -65,7 +57,7 @@ async fn what_is_not_the_callers_is_unknown(database: Database) {
 crate::on_both_databases!(what_is_not_the_callers_is_unknown);
 
 async fn errors_have_one_form(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world(&database, 8).await;
     let answer = app.get("/connections?relationship_type=both").await;
     assert_eq!(answer.status, 400);
     assert!(answer.body["error"].is_string());
@@ -89,7 +81,7 @@ async fn errors_have_one_form(database: Database) {
 crate::on_both_databases!(errors_have_one_form);
 
 async fn every_answer_has_a_request_id(database: Database) {
-    let (app, _) = caller(&database).await;
+    let (app, _) = TestApp::in_world(&database, 8).await;
     for (given, is_kept) in [("my-own.ID_1", true), ("bad id", false), (&"x".repeat(65), false)] {
         for path in ["/connections", "/nowhere", "/livez", "/graphql"] {
             let request = app.client.get(format!("{}{path}", app.url)).header("x-request-id", given);
@@ -103,7 +95,7 @@ async fn every_answer_has_a_request_id(database: Database) {
 crate::on_both_databases!(every_answer_has_a_request_id);
 
 async fn a_body_over_the_limit_is_refused_on_both_front_ends(database: Database) {
-    let (app, world) = caller(&database).await;
+    let (app, world) = TestApp::in_world(&database, 8).await;
     let app = app.become_superuser(world.caller()).await;
     let large = json!({"connection_id": "x".repeat(300_000)});
     let answer = app.post("/connections", &large).await;

@@ -135,9 +135,7 @@ async fn every_filter_and_order_means_what_the_schema_says(database: Database) {
 crate::on_both_databases!(every_filter_and_order_means_what_the_schema_says);
 
 async fn a_cursor_outlives_its_item(database: Database) {
-    let app = TestApp::start(&database).await;
-    let world = World::with_connections(9);
-    let app = app.enter(&database, &world).await;
+    let (app, world) = TestApp::in_world(&database, 9).await;
     for field in ["CREATED_AT", "UPDATED_AT", "PARTNER_NAME"] {
         let order = json!({"field": field, "direction": "DESC"});
         let whole = nodes(&app, &json!({"orderBy": order})).await;
@@ -167,9 +165,7 @@ async fn a_cursor_outlives_its_item(database: Database) {
 crate::on_both_databases!(a_cursor_outlives_its_item);
 
 async fn an_empty_page_tells_on_which_sides_there_is_more(database: Database) {
-    let app = TestApp::start(&database).await;
-    let world = World::with_connections(5);
-    let app = app.enter(&database, &world).await;
+    let (app, _) = TestApp::in_world(&database, 5).await;
     let sides = async |variables: Value| {
         let list = list(&app, &variables).await;
         assert_eq!((&list["nodes"], &list["totalCount"]), (&json!([]), &json!(5)));

@@ -52,9 +52,7 @@ async fn a_list_costs_the_same_statements_whatever_its_length_and_load(database:
 crate::on_both_databases!(a_list_costs_the_same_statements_whatever_its_length_and_load);
 
 async fn what_is_not_selected_is_not_read(database: Database) {
-    let app = TestApp::start(&database).await;
-    let world = World::with_connections(10);
-    let app = app.enter(&database, &world).await;
+    let (app, _) = TestApp::in_world(&database, 10).await;
     app.graphql("{ viewer { isSuperuser } }", &json!({})).await;
     let mut costs = Vec::new();
     for query in [

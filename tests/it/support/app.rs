@@ -124,6 +124,18 @@ impl TestApp {
         Self::start_with(database, Setup::default()).await
     }
 
+    /// In a world of so many connections of its caller's, and called by that one.
+    pub async fn in_world(database: &Database, connections: usize) -> (Self, World) {
+        let world = World::with_connections(connections);
+        (Self::start(database).await.enter(database, &world).await, world)
+    }
+
+    /// Like [`Self::in_world`], as a superuser.
+    pub async fn in_world_as_superuser(database: &Database, connections: usize) -> (Self, World) {
+        let world = World::with_connections(connections);
+        (Self::start(database).await.enter_as_superuser(database, &world).await, world)
+    }
+
     /// With other ways than the usual ones.
     pub async fn start_with(database: &Database, setup: Setup) -> Self {
         let Setup { max_age, budget, settings, options } = setup;

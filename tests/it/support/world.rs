@@ -17,6 +17,13 @@ pub struct Account {
     pub name: String,
 }
 
+impl Account {
+    /// One that is known by its id alone, which is enough for a key of it.
+    pub fn of_id(id: &str) -> Self {
+        Self { id: id.to_owned(), sso_id: String::new(), name: String::new() }
+    }
+}
+
 /// A table's row: column names and JSON values; nested JSON is for JSON columns.
 pub type Row = BTreeMap<&'static str, Value>;
 
