@@ -43,6 +43,14 @@ pub async fn authenticate(headers: &HeaderMap, extensions: &Extensions, app: &Ap
     Err(ApiError::unauthenticated())
 }
 
+/// Refuses whoever is no superuser, before anything that is for superusers alone is looked at.
+///
+/// # Errors
+/// Not authorized.
+pub fn require_superuser(caller: &Caller) -> Result<(), ApiError> {
+    caller.superuser().map(|_| ()).ok_or_else(ApiError::not_authorized)
+}
+
 /// The API key: Basic's password (the user name is ignored), or the Bearer token. Two `Authorization` headers are none.
 fn api_key(headers: &HeaderMap) -> Option<String> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();

@@ -5,6 +5,7 @@ use async_graphql::{Context, Object};
 use crate::api_error::ApiError;
 use crate::domain::id::SsoConnectionId;
 use crate::domain::repair::{RepairVia, reason};
+use crate::front::authentication::require_superuser;
 use crate::service::repair::RepairRequest;
 
 use super::request_state::RequestState;
@@ -27,9 +28,7 @@ impl Mutation {
         let RepairConnectionInput { connection_id, account_id, dry_run, reason: text } = input;
         let state = RequestState::of(context)?;
         let connection_id = SsoConnectionId(connection_id.0);
-        if state.caller.superuser().is_none() {
-            return Err(ApiError::not_authorized());
-        }
+        require_superuser(&state.caller)?;
         let reason = text.as_deref().map(reason).transpose().map_err(|error| ApiError::bad_input(error.to_string()))?;
         let account = account_id.map(|account| account.0.into());
         let request = RepairRequest {

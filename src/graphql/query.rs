@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 
 use crate::api_error::{ApiError, ErrorCode};
 use crate::domain::wanted::Wanted;
+use crate::front::authentication::require_superuser;
 
 use super::error::{nullable, nullable_item};
 use super::global_id::GlobalId;
@@ -107,9 +108,7 @@ impl Query {
     ) -> Option<Account> {
         let found = async {
             let state = RequestState::of(context)?;
-            if state.caller.superuser().is_none() {
-                return Err(ApiError::not_authorized());
-            }
+            require_superuser(&state.caller)?;
             Ok(state.batches.account(id.0.into()).await?.map(Account))
         };
         nullable(context, found.await)

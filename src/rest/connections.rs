@@ -15,6 +15,7 @@ use crate::domain::id::{InvalidId, ObjectId, SsoConnectionId};
 use crate::domain::repair::{RepairRefusal, RepairVia};
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
+use crate::front::authentication::require_superuser;
 use crate::front::body::{json_parameters, whole};
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
@@ -96,9 +97,7 @@ pub async fn repair(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, RestError> {
-    if caller.superuser().is_none() {
-        return Err(ApiError::not_authorized().into());
-    }
+    require_superuser(&caller)?;
     let connection_id = connection_id(&headers, body)?;
     let request = RepairRequest {
         connection_id,

@@ -4,6 +4,7 @@ use async_graphql::{Context, Object, SimpleObject};
 
 use crate::api_error::ApiError;
 use crate::domain::repair;
+use crate::front::authentication::require_superuser;
 use crate::graphql::page::{PageInfo, count, decode_trail_cursor, encode_trail_cursor};
 use crate::graphql::request_state::RequestState;
 use crate::service::get_each::OwnedId;
@@ -28,9 +29,7 @@ pub async fn trail(
     after: Option<&str>,
 ) -> Result<RepairRecordConnection, ApiError> {
     let state = RequestState::of(context)?;
-    if state.caller.superuser().is_none() {
-        return Err(ApiError::not_authorized());
-    }
+    require_superuser(&state.caller)?;
     let first = count("first", first, state.app.settings.max_page_size)?;
     let after = after.map(decode_trail_cursor).transpose()?;
     let selected = context.look_ahead();
