@@ -2,7 +2,7 @@
 //! cached) → coerce variables → normalise.
 //!
 //! Pure. Whatever is wrong with a request is found here, before anything executes. What comes out has no fragments, no
-//! directives and no repeated response keys, so that each field executes once; the library validates that once more.
+//! directives and no repeated response keys, so that each field executes once.
 
 mod coerce;
 mod lexer;

@@ -1,7 +1,11 @@
-//! The schema's input objects.
+//! The schema's input objects, and arguments that are never null.
 
-use async_graphql::InputObject;
+use std::borrow::Cow;
 
+use async_graphql::registry::Registry;
+use async_graphql::{InputObject, InputType, InputValueResult, Value};
+
+use crate::api_error::ApiError;
 use crate::domain::selection::{Filter, Order};
 
 use super::enums::{DriftKind, OrderDirection, PartnershipOrderField, PartnershipStatus, RelationshipType};
@@ -72,4 +76,55 @@ pub struct RepairConnectionInput {
     pub dry_run: bool,
     /// Kept in the trail; at most 1000 characters.
     pub reason: Option<String>,
+}
+
+/// An argument that has a default and is never null. A nullable variable may stand there all the same, and bring null:
+/// then the field has an error. The library would blame the field's parent, so the field says it itself.
+#[derive(Debug)]
+pub struct NeverNull<T>(Option<T>);
+
+impl<T> NeverNull<T> {
+    /// A default.
+    pub const fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// The argument's value.
+    ///
+    /// # Errors
+    /// It is null.
+    pub fn get(self, name: &str) -> Result<T, ApiError> {
+        self.0.ok_or_else(|| ApiError::bad_input(format!("Argument \"{name}\" must not be null.")))
+    }
+}
+
+impl<T: InputType> InputType for NeverNull<T> {
+    type RawValueType = T::RawValueType;
+
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        T::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        match value {
+            Some(Value::Null) => Ok(Self(None)),
+            value => T::parse(value).map(Self::new).map_err(async_graphql::InputValueError::propagate),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.as_ref().map_or(Value::Null, T::to_value)
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        self.0.as_ref().and_then(T::as_raw_value)
+    }
 }
