@@ -15,17 +15,17 @@ use super::scalars::{DateTime, ObjectId};
 /// SSO-only ones.
 #[derive(Debug, InputObject, Default)]
 pub struct PartnershipFilter {
-    /// Only this role of the partner.
+    /// Only this role of the partner. null: any.
     relationship_type: Option<RelationshipType>,
-    /// Any of these. An empty list matches nothing.
+    /// Any of these. An empty list matches nothing. null: any.
     status: Option<Vec<PartnershipStatus>>,
-    /// Any of these. An empty list matches nothing.
+    /// Any of these. An empty list matches nothing. null: any.
     drift: Option<Vec<DriftKind>>,
-    /// Case-insensitive part of the partner's or its entity's name.
+    /// Case-insensitive part of the partner's or its entity's name. null: any.
     search: Option<String>,
-    /// All of these. Unknown permissions match nothing; an empty list matches everything.
+    /// All of these. Unknown permissions match nothing; an empty list matches everything. null: any.
     has_permission: Option<Vec<String>>,
-    /// Changed at this instant or later.
+    /// Changed at this instant or later. null: at any time.
     updated_since: Option<DateTime>,
 }
 
@@ -69,12 +69,12 @@ impl From<PartnershipOrder> for Order {
 pub struct RepairConnectionInput {
     /// SSO connection id.
     pub connection_id: ObjectId,
-    /// Tenant; default: the caller's account.
+    /// Tenant. null: the caller's account.
     pub account_id: Option<ObjectId>,
     /// Say what would be written, write nothing.
     #[graphql(default)]
     pub dry_run: bool,
-    /// Kept in the trail; at most 1000 characters.
+    /// Kept in the trail; at most 1000 characters. null: none.
     pub reason: Option<String>,
 }
 

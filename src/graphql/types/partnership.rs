@@ -141,7 +141,7 @@ impl Partnership {
         context: &Context<'_>,
         #[graphql(desc = "The first so many; 0 to MAX_PAGE_SIZE.", default_with = "NeverNull::new(10)")]
         first: NeverNull<i32>,
-        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only what stands behind this cursor. null: from the start.")] after: Option<String>,
     ) -> Option<RepairRecordConnection> {
         let id = (self.0.owner(), self.0.merged().sso_connection_id());
         let trail = async { trail(context, id, first.get("first")?, after.as_deref()).await };
