@@ -102,7 +102,7 @@ impl<'a> Overlaps<'a> {
             };
             match object {
                 None => self.collect((on, &inner.node), None, by_key),
-                Some(object) if self.types.objects(on).contains(&object) => {
+                Some(object) if self.types.is_of(object, on) => {
                     self.collect((object, &inner.node), Some(object), by_key);
                 }
                 Some(_) => {}
