@@ -48,7 +48,7 @@ describe('graphql-codegen', () => {
     it('shows the list', async () => {
       const shown = lines(await connections.list({ first: 20 }));
       assert.equal(shown[0], 'Contoso Leads, sells, complete, may 2, SELLER');
-      assert.equal(shown.at(-1), 'Coho Lending, buys, in SSO alone, may 0, no card');
+      assert.equal(shown.at(-1), 'Coho Lending, buys, in SSO alone, may 1, no card');
       await demo.scenario('down');
       const [first] = lines(await connections.list({ first: 1 }).finally(() => demo.scenario('ok')));
       assert.equal(first, 'Contoso Leads, sells, complete, may unknown, SELLER');
