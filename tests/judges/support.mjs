@@ -5,8 +5,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const SDL = readFileSync(`${ROOT}/schema.graphql`, 'utf8');
+
+/** The program that is judged, as ../support/demo.mjs finds it. */
+export const BINARY = process.env.LC_CONNECTIONS || `${ROOT}/target/debug/lc-connections`;
 
 /** The closed list of codes, as src/api_error.rs has it. */
 export const CODES = [
