@@ -1,12 +1,13 @@
-//! What the schema says of each type, by name: read once out of its definition language.
+//! What the schema says of each type, by name: read once out of its definition language. Introspection's own types are
+//! among them.
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind as Definition, TypeSystemDefinition,
+    BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind as Definition, TypeSystemDefinition,
 };
+use async_graphql::{Name, Positioned};
 
 /// The schema cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,20 @@ pub(super) struct OutputField {
     pub(super) arguments: HashMap<String, Input>,
 }
 
+impl OutputField {
+    /// The name of its type, without lists and exclamation marks.
+    pub(super) fn named(&self) -> &str {
+        named(&self.ty)
+    }
+}
+
+fn named(ty: &Type) -> &str {
+    match &ty.base {
+        BaseType::Named(name) => name,
+        BaseType::List(inner) => named(inner),
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Kind {
     Scalar,
@@ -48,9 +63,18 @@ pub(super) struct Types {
     by_name: HashMap<String, Kind>,
     query: String,
     mutation: Option<String>,
-    /// Whether the schema may be asked for.
-    pub(super) introspection: bool,
+    /// `__typename`, which every object has.
+    typename: OutputField,
+    /// `__schema` and `__type`, which the root of queries has.
+    of_root: HashMap<String, OutputField>,
+    /// Whether they may be asked for.
+    introspection: bool,
+    /// The type of the argument of `@skip` and `@include`.
+    pub(super) condition: Type,
 }
+
+/// The fields of introspection, for the root of queries.
+const ROOT_FIELDS: &str = "type __Root { __schema: __Schema! __type(name: String!): __Type }";
 
 impl Types {
     pub(super) fn read(sdl: &str, introspection: bool) -> Result<Self, InvalidSchema> {
@@ -58,7 +82,8 @@ impl Types {
             ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), Kind::Scalar)).into();
         let (mut query, mut mutation) = ("Query".to_owned(), None);
         let mut implementations: HashMap<String, Vec<String>> = HashMap::new();
-        for definition in parse_schema(sdl)?.definitions {
+        let introspected = parse_schema(format!("{}{ROOT_FIELDS}", include_str!("introspection.graphql")))?.definitions;
+        for definition in parse_schema(sdl)?.definitions.into_iter().chain(introspected) {
             match definition {
                 TypeSystemDefinition::Schema(schema) => {
                     query = schema.node.query.map_or(query, |name| name.node.to_string());
@@ -95,7 +120,14 @@ impl Types {
                 *possible = objects;
             }
         }
-        Ok(Self { by_name, query, mutation, introspection })
+        let of_root = match by_name.remove("__Root") {
+            Some(Kind::Object(fields)) => fields,
+            _ => HashMap::new(),
+        };
+        let required = |name| Type { base: BaseType::Named(Name::new(name)), nullable: false };
+        let typename = OutputField { ty: required("String"), arguments: HashMap::new() };
+        let condition = required("Boolean");
+        Ok(Self { by_name, query, mutation, typename, of_root, introspection, condition })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Kind> {
@@ -112,9 +144,23 @@ impl Types {
 
     pub(super) fn field(&self, parent: &str, name: &str) -> Option<&OutputField> {
         match self.get(parent)? {
+            Kind::Object(_) | Kind::Abstract(..) if name == "__typename" => Some(&self.typename),
+            Kind::Object(_) if parent == self.query && self.introspection && self.of_root.contains_key(name) => {
+                self.of_root.get(name)
+            }
             Kind::Object(fields) | Kind::Abstract(fields, _) => fields.get(name),
             _ => None,
         }
+    }
+
+    /// Whether a field would be there, if introspection were not off.
+    pub(super) fn is_hidden(&self, parent: &str, name: &str) -> bool {
+        !self.introspection && parent == self.query && self.of_root.contains_key(name)
+    }
+
+    /// Whether a variable may have this type.
+    pub(super) fn is_input(&self, ty: &Type) -> bool {
+        matches!(self.get(named(ty)), Some(Kind::Scalar | Kind::Enum(_) | Kind::Input(_)))
     }
 
     /// The objects that a type stands for: itself, or an interface's. Empty for what has no fields.
