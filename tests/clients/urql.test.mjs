@@ -22,6 +22,8 @@ const url = `${demo.url}/graphql`;
 const optionsOf = (key) => () => ({ headers: key === null ? {} : { authorization: `Bearer ${key}` } });
 const newClient = ({ key, exchanges = [], fetch, ...more }) =>
   new Client({ url, fetch, fetchOptions: optionsOf(key), exchanges: [...exchanges, fetchExchange], ...more });
+const withoutTypenames = (data) =>
+  JSON.parse(JSON.stringify(data, (name, value) => (name === '__typename' ? undefined : value)));
 const dataOf = ({ data, error }) => {
   if (error) throw error;
   return data;
@@ -43,12 +45,9 @@ describe('urql', () => {
   });
 
   describe('its normalised cache, which knows the schema', () => {
-    const newCachingClient = (fetch) => {
-      const cache = cacheExchange({
-        schema,
-        keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
-        resolvers: { Query: { connections: relayPagination() } },
-      });
+    const newCachingClient = ({ fetch, resolvers = { Query: { connections: relayPagination() } } } = {}) => {
+      const keys = Object.fromEntries(EMBEDDED.map((type) => [type, () => null]));
+      const cache = cacheExchange({ schema, keys, resolvers });
       return newClient({ key: demo.keys.superuser, exchanges: [cache], fetch });
     };
     const all = { first: 20 };
@@ -70,8 +69,8 @@ describe('urql', () => {
     });
 
     it('holds one entity before and after a repair, and a list on the screen shows it repaired', async () => {
-      const fetch = recordingFetch();
-      const client = newCachingClient(fetch);
+      const exchanges = [];
+      const client = newCachingClient({ fetch: recordingFetch(exchanges) });
       const shown = [];
       const watching = client.query(documents.Connections, all).subscribe((result) => shown.push(nodesOf(dataOf(result))));
       while (shown.length === 0) await setTimeout(5);
@@ -84,8 +83,20 @@ describe('urql', () => {
 
       assert.deepEqual(shown.at(-1)[place], repairConnection.partnership);
       assert.equal(shown.at(-1).length, 10);
-      assert.equal(fetch.exchanges.length, 2, 'the list was not asked for again');
+      assert.equal(exchanges.length, 2, 'the list was not asked for again');
       watching.unsubscribe();
+    });
+
+    it('shows through fragments on interfaces what the server said', async () => {
+      const [{ id }] = nodesOf(await read(newCachingClient(), all));
+      for (const isDetailed of [true, false]) {
+        // relayPagination knows pages alone, and here a list is asked for its count.
+        const clients = [newCachingClient({ resolvers: {} }), newClient({ key: demo.keys.superuser })];
+        const [cached, plain] = await Promise.all(
+          clients.map((client) => client.query(documents.Shapes, { id, isDetailed }).toPromise()),
+        );
+        assert.deepEqual(withoutTypenames(dataOf(cached)), withoutTypenames(dataOf(plain)));
+      }
     });
 
     it('keeps partners apart that have no LC account', async () => {

@@ -29,6 +29,8 @@ export function proveApollo(demo, mediaType, { modules, possibleTypes, explain }
   });
 
   describe('the normalised cache', () => {
+    // All arguments but those that choose a page.
+    const connections = relayStylePagination(['filter', 'orderBy', 'consistency']);
     const newClient = (key = demo.keys.superuser) =>
       new ApolloClient({
         link: new HttpLink({ uri: url, headers: headersOf(key) }),
@@ -36,7 +38,8 @@ export function proveApollo(demo, mediaType, { modules, possibleTypes, explain }
           possibleTypes,
           typePolicies: {
             ...Object.fromEntries(EMBEDDED.map((type) => [type, { keyFields: false, merge: true }])),
-            Query: { fields: { connections: relayStylePagination(['filter', 'orderBy', 'consistency']) } },
+            Account: { fields: { connections } },
+            Query: { fields: { connections } },
           },
         }),
       });
