@@ -91,8 +91,10 @@ describe('Relay', () => {
         pageInfo: () => data.connections.pageInfo,
         loadNext: (count) => load('forward', count, data.connections.pageInfo.endCursor),
         loadPrevious: (count) => load('backward', count, data.connections.pageInfo.startCursor),
-        partnerships: () =>
-          Object.values(environment.getStore().getSource().toJSON()).filter((record) => record?.__typename === 'Partnership'),
+        partnerships: () => {
+          const records = Object.values(environment.getStore().getSource().toJSON());
+          return records.filter((record) => record?.__typename === 'Partnership');
+        },
       };
     }
 

@@ -19,9 +19,10 @@ import { recordingFetch } from './support/recording-fetch.mjs';
 
 const demo = await startDemo();
 const url = `${demo.url}/graphql`;
-const optionsOf = (key) => () => ({ headers: key === null ? {} : { authorization: `Bearer ${key}` } });
-const newClient = ({ key, exchanges = [], fetch, ...more }) =>
-  new Client({ url, fetch, fetchOptions: optionsOf(key), exchanges: [...exchanges, fetchExchange], ...more });
+const newClient = ({ key, exchanges = [], fetch }) => {
+  const headers = key === null ? {} : { authorization: `Bearer ${key}` };
+  return new Client({ url, fetch, fetchOptions: { headers }, exchanges: [...exchanges, fetchExchange] });
+};
 const withoutTypenames = (data) =>
   JSON.parse(JSON.stringify(data, (name, value) => (name === '__typename' ? undefined : value)));
 const dataOf = ({ data, error }) => {
@@ -37,10 +38,7 @@ describe('urql', () => {
     return {
       read: async (name, variables) => dataOf(await client.query(documents[name], variables).toPromise()),
       write: async (name, variables) => dataOf(await client.mutation(documents[name], variables).toPromise()),
-      explain: ({ response, graphQLErrors }) => ({
-        status: response.status,
-        code: graphQLErrors[0].extensions.code,
-      }),
+      explain: ({ response, graphQLErrors: [{ extensions }] }) => ({ status: response.status, code: extensions.code }),
     };
   });
 
@@ -72,7 +70,8 @@ describe('urql', () => {
       const exchanges = [];
       const client = newCachingClient({ fetch: recordingFetch(exchanges) });
       const shown = [];
-      const watching = client.query(documents.Connections, all).subscribe((result) => shown.push(nodesOf(dataOf(result))));
+      const list = client.query(documents.Connections, all);
+      const watching = list.subscribe((result) => shown.push(nodesOf(dataOf(result))));
       while (shown.length === 0) await setTimeout(5);
       const place = shown[0].findIndex(({ connectionId }) => connectionId === OTHER_SSO_ONLY);
       assert.equal(shown[0][place].status, 'SSO_ONLY');
