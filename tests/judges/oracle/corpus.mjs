@@ -590,8 +590,8 @@ const times = (count, text) => Array.from({ length: count }, (_, index) => text.
 
 /** Documents just within each limit, and just beyond it. */
 export const sizes = [
-  `{ __schema { types { fields { type { ${nested(10, 'name')} } } } } }`,
-  `{ __schema { types { fields { type { ${nested(11, 'name')} } } } } }`,
+  `{ __type(name: "Query") { fields { type { ${nested(11, 'name')} } } } }`,
+  `{ __type(name: "Query") { fields { type { ${nested(12, 'name')} } } } }`,
   `{ ${times(20, 'aN: __typename')} }`,
   `{ ${times(21, 'aN: __typename')} }`,
   `{ viewer { ${times(30, 'aN: isSuperuser')} } }`,

@@ -12,7 +12,7 @@ export const examples = {
       '{ viewer { isSuperuser } } extend type Viewer { colour: String }',
       '{ viewer { isSuperuser } } schema { query: Query }',
       '{ viewer { isSuperuser } } directive @colour on FIELD',
-      '"Who asks." enum Colour { RED } query { viewer { isSuperuser } }',
+      'enum Colour { RED } query { viewer { isSuperuser } }',
       'interface Named { name: String! }',
       'union Thing = Account | Partnership',
       'input Colour { red: Int }',
