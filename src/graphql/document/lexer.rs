@@ -1,4 +1,4 @@
-//! A document's text as tokens, as the specification has them (October 2021, section 2.1), within the limits on its length,
+//! A document's text as tokens, as the specification has them (September 2025, section 2.1), within the limits on its length,
 //! its tokens and how deep its brackets go: the parser recurses, and must not meet what could exhaust it.
 
 use async_graphql::Pos;

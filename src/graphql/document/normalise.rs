@@ -55,8 +55,7 @@ impl<'a> Normaliser<'a> {
             self.merge_fields(parent, sets)
         } else {
             // An interface: each of its objects gets what applies to it.
-            let on_each = |object| on_object(object, self.merge_fields(object, sets), sets[0].pos);
-            objects.into_iter().map(on_each).collect()
+            objects.iter().map(|object| on_object(object, self.merge_fields(object, sets), sets[0].pos)).collect()
         };
         if items.is_empty() {
             items.push(nothing(sets[0].pos));
@@ -88,7 +87,7 @@ impl<'a> Normaliser<'a> {
                     (Some(&fragment.node.type_condition), &fragment.node.selection_set)
                 }
             };
-            if condition.is_none_or(|condition| self.types.objects(&condition.node.on.node).contains(&object)) {
+            if condition.is_none_or(|condition| self.types.is_of(object, &condition.node.on.node)) {
                 self.collect(object, &inner.node, by_key);
             }
         }

@@ -1,5 +1,5 @@
 //! Fields with one response key make one entry of the answer, so they must be the same call wherever they can meet on one
-//! object, and of the same shape even where they cannot (October 2021, 5.3.2).
+//! object, and of the same shape even where they cannot (September 2025, 5.3.2).
 
 use async_graphql::parser::types::{BaseType, ExecutableDocument, Field, Selection, SelectionSet, Type};
 use async_graphql::{Pos, Positioned};
@@ -102,7 +102,7 @@ impl<'a> Overlaps<'a> {
             };
             match object {
                 None => self.collect((on, &inner.node), None, by_key),
-                Some(object) if self.types.objects(on).contains(&object) => {
+                Some(object) if self.types.is_of(object, on) => {
                     self.collect((object, &inner.node), Some(object), by_key);
                 }
                 Some(_) => {}

@@ -1,4 +1,4 @@
-//! From tokens to the library's document (October 2021, section 2; only what can be executed).
+//! From tokens to the library's document (September 2025, section 2; only what can be executed).
 //!
 //! Ours, since the library's own parser takes what is no GraphQL (`queryX { a }`), refuses what is (`[ Int ]`, a surrogate
 //! pair), and cannot tell that an input field is given twice.
@@ -30,6 +30,9 @@ pub(super) fn document(tokens: &[Token<'_>]) -> Result<ExecutableDocument> {
     let mut operations: Vec<(Option<Positioned<Name>>, Positioned<OperationDefinition>)> = Vec::new();
     let mut fragments: HashMap<Name, Positioned<FragmentDefinition>> = HashMap::new();
     loop {
+        if parser.description() && parser.is_next("{") {
+            return Err(parser.unexpected("Unexpected description before"));
+        }
         let start = parser.peek();
         match start.text {
             "fragment" => {
@@ -140,7 +143,7 @@ impl<'a> Parser<'a> {
             Kind::Name => format!("Name \"{text}\""),
             Kind::Int => format!("Int \"{text}\""),
             Kind::Float => format!("Float \"{text}\""),
-            Kind::String | Kind::BlockString => "a String".to_owned(),
+            Kind::String | Kind::BlockString => "String".to_owned(),
         };
         RequestError::syntax(&format!("{said} {found}."), pos)
     }
@@ -173,6 +176,13 @@ impl<'a> Parser<'a> {
         if self.is_next(open) { self.many(open, close, item) } else { Ok(Vec::new()) }
     }
 
+    /// Passes over a description, which is for readers of the document.
+    fn description(&mut self) -> bool {
+        let is_next = matches!(self.peek().kind, Kind::String | Kind::BlockString);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
     fn operation_definition(&mut self) -> Result<(Option<Positioned<Name>>, OperationDefinition)> {
         let (mut ty, mut name) = (OperationType::Query, None);
         let (mut variable_definitions, mut directives) = (Vec::new(), Vec::new());
@@ -195,6 +205,7 @@ impl<'a> Parser<'a> {
     }
 
     fn variable_definition(&mut self) -> Result<Positioned<VariableDefinition>> {
+        self.description();
         let pos = self.expect("$")?;
         let name = self.name()?;
         self.expect(":")?;

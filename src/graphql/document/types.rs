@@ -52,9 +52,8 @@ pub(super) enum Kind {
     Scalar,
     Enum(HashSet<String>),
     Input(HashMap<String, Input>),
-    Object(HashMap<String, OutputField>),
-    /// An interface, with the objects that it stands for, in order of their names.
-    Abstract(HashMap<String, OutputField>, Vec<String>),
+    /// What has fields, with the objects that it stands for, in order of their names: an object for itself alone.
+    Composite(HashMap<String, OutputField>, Vec<String>),
 }
 
 /// All types of a schema.
@@ -63,18 +62,11 @@ pub(super) struct Types {
     by_name: HashMap<String, Kind>,
     query: String,
     mutation: Option<String>,
-    /// `__typename`, which every object has.
-    typename: OutputField,
-    /// `__schema` and `__type`, which the root of queries has.
-    of_root: HashMap<String, OutputField>,
-    /// Whether they may be asked for.
+    /// Whether the root of queries has `__schema` and `__type`.
     introspection: bool,
     /// The type of the argument of `@skip` and `@include`.
     pub(super) condition: Type,
 }
-
-/// The fields of introspection, for the root of queries.
-const ROOT_FIELDS: &str = "type __Root { __schema: __Schema! __type(name: String!): __Type }";
 
 impl Types {
     pub(super) fn read(sdl: &str, introspection: bool) -> Result<Self, InvalidSchema> {
@@ -82,7 +74,7 @@ impl Types {
             ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), Kind::Scalar)).into();
         let (mut query, mut mutation) = ("Query".to_owned(), None);
         let mut implementations: HashMap<String, Vec<String>> = HashMap::new();
-        let introspected = parse_schema(format!("{}{ROOT_FIELDS}", include_str!("introspection.graphql")))?.definitions;
+        let introspected = parse_schema(include_str!("introspection.graphql"))?.definitions;
         for definition in parse_schema(sdl)?.definitions.into_iter().chain(introspected) {
             match definition {
                 TypeSystemDefinition::Schema(schema) => {
@@ -101,11 +93,11 @@ impl Types {
                             for interface in &object.implements {
                                 implementations.entry(interface.node.to_string()).or_default().push(name.clone());
                             }
-                            Kind::Object(fields(object.fields))
+                            Kind::Composite(fields(object.fields), vec![name.clone()])
                         }
-                        Definition::Interface(interface) => Kind::Abstract(fields(interface.fields), Vec::new()),
-                        Definition::Union(union) => Kind::Abstract(
-                            HashMap::new(),
+                        Definition::Interface(interface) => Kind::Composite(fields(interface.fields), Vec::new()),
+                        Definition::Union(union) => Kind::Composite(
+                            fields(Vec::new()),
                             union.members.iter().map(|name| name.node.to_string()).collect(),
                         ),
                     };
@@ -116,18 +108,17 @@ impl Types {
         }
         for (interface, mut objects) in implementations {
             objects.sort_unstable();
-            if let Some(Kind::Abstract(_, possible)) = by_name.get_mut(&interface) {
+            if let Some(Kind::Composite(_, possible)) = by_name.get_mut(&interface) {
                 *possible = objects;
             }
         }
-        let of_root = match by_name.remove("__Root") {
-            Some(Kind::Object(fields)) => fields,
-            _ => HashMap::new(),
-        };
-        let required = |name| Type { base: BaseType::Named(Name::new(name)), nullable: false };
-        let typename = OutputField { ty: required("String"), arguments: HashMap::new() };
-        let condition = required("Boolean");
-        Ok(Self { by_name, query, mutation, typename, of_root, introspection, condition })
+        let of_root = by_name.remove("__Root");
+        if let (Some(Kind::Composite(of_root, _)), Some(Kind::Composite(fields, _)), true) =
+            (of_root, by_name.get_mut(&query), introspection)
+        {
+            fields.extend(of_root);
+        }
+        Ok(Self { by_name, query, mutation, introspection, condition: required("Boolean") })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Kind> {
@@ -144,18 +135,14 @@ impl Types {
 
     pub(super) fn field(&self, parent: &str, name: &str) -> Option<&OutputField> {
         match self.get(parent)? {
-            Kind::Object(_) | Kind::Abstract(..) if name == "__typename" => Some(&self.typename),
-            Kind::Object(_) if parent == self.query && self.introspection && self.of_root.contains_key(name) => {
-                self.of_root.get(name)
-            }
-            Kind::Object(fields) | Kind::Abstract(fields, _) => fields.get(name),
+            Kind::Composite(fields, _) => fields.get(name),
             _ => None,
         }
     }
 
     /// Whether a field would be there, if introspection were not off.
     pub(super) fn is_hidden(&self, parent: &str, name: &str) -> bool {
-        !self.introspection && parent == self.query && self.of_root.contains_key(name)
+        !self.introspection && parent == self.query && ["__schema", "__type"].contains(&name)
     }
 
     /// Whether a variable may have this type.
@@ -164,13 +151,21 @@ impl Types {
     }
 
     /// The objects that a type stands for: itself, or an interface's. Empty for what has no fields.
-    pub(super) fn objects<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+    pub(super) fn objects(&self, name: &str) -> &[String] {
         match self.get(name) {
-            Some(Kind::Object(_)) => vec![name],
-            Some(Kind::Abstract(_, possible)) => possible.iter().map(String::as_str).collect(),
-            _ => Vec::new(),
+            Some(Kind::Composite(_, objects)) => objects,
+            _ => &[],
         }
     }
+
+    /// Whether an object is of a type.
+    pub(super) fn is_of(&self, object: &str, ty: &str) -> bool {
+        self.objects(ty).iter().any(|one| one == object)
+    }
+}
+
+fn required(name: &str) -> Type {
+    Type { base: BaseType::Named(Name::new(name)), nullable: false }
 }
 
 fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> HashMap<String, Input> {
@@ -181,10 +176,12 @@ fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> HashMap<String,
     definitions.into_iter().map(input).collect()
 }
 
+/// The fields of a type, `__typename` among them.
 fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, OutputField> {
     let field = |definition: Positioned<FieldDefinition>| {
         let FieldDefinition { name, arguments, ty, .. } = definition.node;
         (name.node.to_string(), OutputField { ty: ty.node, arguments: inputs(arguments) })
     };
-    definitions.into_iter().map(field).collect()
+    let typename = OutputField { ty: required("String"), arguments: HashMap::new() };
+    definitions.into_iter().map(field).chain([("__typename".to_owned(), typename)]).collect()
 }

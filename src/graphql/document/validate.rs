@@ -90,12 +90,11 @@ impl<'a> Validation<'a> {
     /// A fragment stands where some object could meet it.
     fn applies(&self, which: &str, parent: &str, condition: &Positioned<TypeCondition>) -> Result {
         let on = condition.node.on.node.as_str();
-        let met = self.types.objects(on);
         let message = if self.types.get(on).is_none() {
             format!("Unknown type \"{on}\".")
-        } else if met.is_empty() {
+        } else if self.types.objects(on).is_empty() {
             format!("Fragment{which} cannot condition on non composite type \"{on}\".")
-        } else if !self.types.objects(parent).iter().any(|object| met.contains(object)) {
+        } else if !self.types.objects(parent).iter().any(|object| self.types.is_of(object, on)) {
             format!(
                 "Fragment{which} cannot be spread here as objects of type \"{parent}\" can never be of type \"{on}\"."
             )

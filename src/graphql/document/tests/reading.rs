@@ -11,6 +11,7 @@ fn text_is_read_as_the_specification_has_it() {
         "{ connections(filter: {search: \"\"\"\n  a \\\"\"\" b\n\"\"\"}) { totalCount } }",
         "{ connections(filter: {search: \"\\uD83D\\uDE00\\u{1F600}\"}) { totalCount } }",
         "query query { fragment: __typename on: __typename true: __typename }",
+        "\"one\" query(\"two\" $x: Int) { ...F connections(first: $x) { totalCount } } \"\"\"three\"\"\" fragment F on Query { __typename }",
         "fragment fragment on Query { __typename } { ...fragment }",
         "query($x: Int = 1 $y: Int,) { connections(first: $x last: $y) { totalCount } }",
     ] {
