@@ -199,9 +199,7 @@ export const syntax = [
     '1-',
     '9007199254740993',
   ].map((number) => `{ connections(first: ${number}) { totalCount } }`),
-  ...['1', '1.5', '01', '1e3', '-0', '9007199254740993', '123456789012345678901234567890'].map(
-    (number) => `{ node(id: ${number}) { id } }`,
-  ),
+  ...['1', '1.5', '01', '1e3', '-0', '9007199254740993'].map((number) => `{ node(id: ${number}) { id } }`),
   // Strings: escapes, surrogate pairs, what may not stand in one.
   ...[
     '""',
