@@ -22,6 +22,7 @@ mod odd_values;
 mod outage;
 mod pages;
 mod program;
+mod protocols;
 mod repairs;
 mod rest;
 mod scenarios;
