@@ -35,18 +35,12 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Of a request that was executed, or that the library's own validation refused.
+    /// Of a request that was executed.
     #[must_use]
     pub fn executed(&self, executed: Executed) -> Response {
         let Executed { data, errors, .. } = executed;
-        let is_request_error =
-            data == Value::Null && !errors.is_empty() && errors.iter().all(|one| one.path.is_empty());
-        let fallback = if is_request_error { ErrorCode::GraphqlValidationFailed } else { ErrorCode::BadUserInput };
-        let errors = self.finished(errors, fallback);
-        if is_request_error {
-            return self.write(self.request_error_status(StatusCode::BAD_REQUEST), None, &errors);
-        }
-        self.write(StatusCode::OK, Some(&data), &errors)
+        // Only arguments that are null where they may not be are left to the library to refuse.
+        self.write(StatusCode::OK, Some(&data), &self.finished(errors, ErrorCode::BadUserInput))
     }
 
     /// Of a document or variables that were refused before anything was executed.
@@ -79,7 +73,8 @@ impl Answer {
     }
 
     /// In `application/json` a well-formed request has status 200, whatever is wrong with its document.
-    fn request_error_status(&self, status: StatusCode) -> StatusCode {
+    #[must_use]
+    pub fn request_error_status(&self, status: StatusCode) -> StatusCode {
         match self.answer_type {
             AnswerType::GraphqlResponse => status,
             AnswerType::Json => StatusCode::OK,

@@ -12,11 +12,15 @@ use url::form_urlencoded;
 use crate::api_error::{ApiError, ErrorCode};
 use crate::front::body::json_parameters;
 
+use super::persisted::DocumentHash;
+
 /// What a client sent: a document, and what to do with it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameters {
-    /// The document.
+    /// The document; empty where only its hash was sent.
     pub query: String,
+    /// The document's hash, if it was sent.
+    pub hash: Option<DocumentHash>,
     /// Which of its operations.
     pub operation_name: Option<String>,
     /// Values of its variables.
@@ -65,7 +69,9 @@ impl Parameters {
             Ok(Value::Object(variables)) => variables,
             _ => Map::new(),
         };
-        Self { query: request.query, operation_name: request.operation_name, variables }.with_document()
+        let persisted_query = request.extensions.get("persistedQuery").cloned().unwrap_or_default();
+        let hash = document_hash(&persisted_query.into_json().unwrap_or_default())?;
+        Ok(Self { query: request.query, hash, operation_name: request.operation_name, variables })
     }
 
     /// Of a GET's query.
@@ -86,18 +92,16 @@ impl Parameters {
                 return Err(NotARequest::bad(format!("the parameter {name} is given twice")));
             }
         }
-        object("extensions", extensions)?;
+        let extensions = object("extensions", extensions)?;
+        let hash = document_hash(extensions.get("persistedQuery").unwrap_or(&Value::Null))?;
         let operation_name = operation_name.filter(|name| !name.is_empty());
         let variables = object("variables", variables)?;
-        Self { query: document.unwrap_or_default(), operation_name, variables }.with_document()
+        Ok(Self { query: document.unwrap_or_default(), hash, operation_name, variables })
     }
+}
 
-    fn with_document(self) -> Result<Self, NotARequest> {
-        if self.query.trim().is_empty() {
-            return Err(NotARequest::bad("the parameter query is missing: it holds the GraphQL document"));
-        }
-        Ok(self)
-    }
+fn document_hash(persisted_query: &Value) -> Result<Option<DocumentHash>, NotARequest> {
+    DocumentHash::of_extension(persisted_query).map_err(|error| NotARequest { status: StatusCode::BAD_REQUEST, error })
 }
 
 fn object(name: &str, text: Option<String>) -> Result<Map<String, Value>, NotARequest> {
@@ -186,8 +190,6 @@ mod tests {
             "1",
             "[]",
             r#"[{"query": "{ a }"}]"#,
-            "{}",
-            r#"{"query": ""}"#,
             r#"{"query": 1}"#,
             r#"{"query": null}"#,
             r#"{"query": "{ a }", "variables": "x"}"#,
@@ -204,14 +206,15 @@ mod tests {
     fn a_query_string_is_read() {
         let query = "query=%7B+a+%7D&operationName=A&variables=%7B%22x%22%3A1%7D&extensions=%7B%7D";
         let parameters = Parameters::of_get(query).unwrap();
-        assert_eq!(parameters.query, "{ a }");
+        assert_eq!((&*parameters.query, parameters.hash), ("{ a }", None));
         assert_eq!(parameters.operation_name.as_deref(), Some("A"));
         assert_eq!(parameters.variables["x"], 1);
     }
 
     #[test]
     fn other_query_strings_are_refused() {
-        for query in ["", "query=", "operationName=A", "query=a&query=b", "query=a&variables=1", "query=a&extensions=x"]
+        for query in
+            ["query=a&query=b", "query=a&variables=1", "query=a&extensions=x", "extensions={\"persistedQuery\":{}}"]
         {
             assert_eq!(Parameters::of_get(query).unwrap_err().status, StatusCode::BAD_REQUEST, "{query}");
         }
