@@ -11,6 +11,7 @@
 mod authentication;
 mod bad_input;
 mod caching;
+mod compression;
 mod cors;
 mod error_codes;
 mod fences;

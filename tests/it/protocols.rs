@@ -59,6 +59,8 @@ async fn every_answer_is_the_same_over_both() {
     let cases: Vec<(u16, Ask<'_>)> = vec![
         (200, Box::new(|client| with_key(client.get(&list)))),
         (200, Box::new(|client| with_key(client.head(&list)))),
+        (200, Box::new(|client| with_key(client.get(&list)).header("accept-encoding", "gzip"))),
+        (200, Box::new(|client| with_key(client.head(&list)).header("accept-encoding", "gzip"))),
         (304, Box::new(|client| with_key(client.get(&list)).header("if-none-match", &etag))),
         (304, Box::new(|client| with_key(client.head(&list)).header("if-none-match", &etag))),
         (200, Box::new(|client| with_key(client.get(&by_id)))),
