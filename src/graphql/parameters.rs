@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use crate::api_error::{ApiError, ErrorCode};
-use crate::front::body::json_parameters;
+use crate::front::body::{json_parameters, refuse_encoded};
 
 use super::persisted::DocumentHash;
 
@@ -46,8 +46,9 @@ impl Parameters {
     /// Of a POST, whose body is read already.
     ///
     /// # Errors
-    /// 415 for another media type or charset, 400 for a body that is no single GraphQL request.
+    /// 415 for another media type or charset and for what is compressed, 400 for a body that is no single GraphQL request.
     pub async fn of_post(headers: &HeaderMap, body: Bytes) -> Result<Self, NotARequest> {
+        refuse_encoded(headers).map_err(|(status, error)| NotARequest { status, error })?;
         if !is_json_in_utf8(headers) {
             return Err(NotARequest {
                 status: StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,5 +1,6 @@
 //! HTTP: serving, health, metrics, the GraphiQL page, CORS, and the router that leads to the front ends.
 
+mod compression;
 mod cors;
 mod graphiql;
 pub mod health;

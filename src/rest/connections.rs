@@ -16,7 +16,7 @@ use crate::domain::repair::{RepairRefusal, RepairVia};
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
 use crate::front::authentication::require_superuser;
-use crate::front::body::{json_parameters, whole};
+use crate::front::body::{json_parameters, refuse_encoded, whole};
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
 use crate::front::request_log::RequestFacts;
@@ -129,6 +129,7 @@ fn refused(refusal: RepairRefusal) -> RestError {
 
 /// Reads `{"connection_id": "<24 hex>"}`.
 fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<SsoConnectionId, RestError> {
+    refuse_encoded(headers).map_err(|(status, error)| RestError::new(status, error))?;
     if json_parameters(headers).is_none() {
         let error = ApiError::bad_input("the Content-Type must be application/json");
         return Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));

@@ -11,6 +11,7 @@
 mod authentication;
 mod bad_input;
 mod caching;
+mod compression;
 mod cors;
 mod error_codes;
 mod fences;
@@ -24,6 +25,7 @@ mod outage;
 mod pages;
 mod persisted_queries;
 mod program;
+mod protocols;
 mod repairs;
 mod rest;
 mod scenarios;
