@@ -31,6 +31,7 @@ mod rest;
 mod scenarios;
 mod schema;
 mod selection;
+mod sso_faults;
 mod statements;
 mod store;
 mod support;

@@ -4,6 +4,8 @@ pub mod app;
 pub mod binary;
 pub mod databases;
 pub mod projection;
+pub mod raw_sso;
+pub mod sso_faults;
 pub mod world;
 
 /// A client of our own server, whatever proxy the environment names.
