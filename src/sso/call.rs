@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use url::Url;
@@ -24,9 +24,9 @@ use crate::telemetry::traces;
 /// The most bytes that one page, or a single connection, may have.
 pub(super) const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Bodies of more bytes than this are read one at a time, so that memory stays flat however many accounts SSO floods at
-/// once. A full page has a quarter of it.
-const LARGE_BODY_BYTES: usize = 1024 * 1024;
+/// Bodies of more bytes than this are read one at a time, all into the same memory, so that it stays flat however many
+/// accounts SSO floods at once. A full page has half of it.
+const LARGE_BODY_BYTES: usize = 512 * 1024;
 
 /// How long until a second try, at least; at most twice as long.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -39,7 +39,8 @@ pub(super) struct Caller {
     http: reqwest::Client,
     authorization: HeaderValue,
     retries: TpsBudget,
-    large_bodies: Semaphore,
+    /// Where a large body is read into.
+    large_body: Mutex<Vec<u8>>,
 }
 
 /// The calls of one exchange.
@@ -74,7 +75,7 @@ impl Caller {
         }
         let http = builder.build().map_err(SsoSetupError::Client)?;
         let retries = TpsBudget::new(Duration::from_secs(10), 1, RETRY_SHARE);
-        Ok(Self { http, authorization, retries, large_bodies: Semaphore::new(1) })
+        Ok(Self { http, authorization, retries, large_body: Mutex::default() })
     }
 
     /// For an exchange that has so long from now.
@@ -149,22 +150,25 @@ impl Calls<'_> {
         }
         let declared = response.content_length().unwrap_or(0);
         let declared = usize::try_from(declared).ok().filter(|length| *length <= limit).ok_or(Fault::TooLarge)?;
-        let mut body = Vec::with_capacity(declared.min(LARGE_BODY_BYTES));
-        let mut turn = None;
+        let mut own = Vec::with_capacity(declared.min(LARGE_BODY_BYTES));
+        let mut shared: Option<MutexGuard<'_, Vec<u8>>> = None;
         while let Some(chunk) = response.chunk().await.map_err(|error| Fault::Transport(error.without_url()))? {
-            let length = body.len() + chunk.len();
-            if length > limit {
-                return Err(Fault::TooLarge);
+            if shared.is_none() && own.len() + chunk.len() > LARGE_BODY_BYTES {
+                let mut large = self.caller.large_body.lock().await;
+                large.clear();
+                // At once, since growing by doubling takes twice as much. What was never written takes no memory.
+                large.reserve_exact(PAGE_BYTES);
+                large.append(&mut own);
+                shared = Some(large);
             }
-            if length > LARGE_BODY_BYTES && turn.is_none() {
-                // It is never closed, so there is always a turn.
-                turn = self.caller.large_bodies.acquire().await.ok();
-                // At once, since growing by doubling takes half as much again. What is not written takes no memory.
-                body.reserve_exact(limit - body.len());
+            let body = shared.as_deref_mut().unwrap_or(&mut own);
+            if body.len() + chunk.len() > limit {
+                return Err(Fault::TooLarge);
             }
             body.extend_from_slice(&chunk);
         }
-        let value = serde_json::from_slice(&body).map_err(Fault::Unreadable)?;
+        let body = shared.as_deref().unwrap_or(&own);
+        let value = serde_json::from_slice(body).map_err(Fault::Unreadable)?;
         Ok((value, body.len()))
     }
 }

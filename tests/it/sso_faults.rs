@@ -2,8 +2,10 @@
 //! nobody gets to see a word of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{Answer, Setup, TestApp};
@@ -180,6 +182,54 @@ async fn a_flood_costs_only_what_sso_knows(database: Database) {
 }
 
 crate::on_both_databases!(a_flood_costs_only_what_sso_knows);
+
+async fn a_peer_that_speaks_no_tls_costs_only_what_sso_knows(database: Database) {
+    let world = world();
+    database.execute(&world.sql()).await;
+    let sso = RawSso::start(world.listed.clone()).await;
+    let url = sso.url.replace("http://", "https://");
+    let budget = Duration::from_secs(2);
+    let app = in_front_of(&url, budget, &database, &world).await;
+    for fault in &sso_faults::without_tls() {
+        sso.play(Arc::clone(&fault.answer));
+        Trial { app: &app, database: &database, world: &world, fault }.run(budget).await;
+    }
+}
+
+crate::on_both_databases!(a_peer_that_speaks_no_tls_costs_only_what_sso_knows);
+
+async fn while_faults_come_and_go_every_answer_is_whole_or_local(database: Database) {
+    const RARELY: usize = 13;
+    let world = world();
+    database.execute(&world.sql()).await;
+    let sso = RawSso::start(world.listed.clone()).await;
+    let app = in_front_of(&sso.url, WIDE, &database, &world).await;
+    // Now and then a call, be it for a first page or a later one, meets another fault.
+    let faults = [sso_faults::broken(), sso_faults::statuses(), sso_faults::payloads()].concat();
+    let calls = AtomicUsize::new(0);
+    sso.play(Arc::new(move |request| {
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        let fault = &faults[call / RARELY % faults.len()];
+        if call.is_multiple_of(RARELY) { (fault.answer)(request) } else { Script::truth(request) }
+    }));
+    let (whole, local) = (world.expected_list(true), world.expected_list(false));
+    let lists = join_all((0..4).map(async |_| {
+        let mut degraded = 0;
+        for _ in 0..60 {
+            let list = app.get("/connections").await;
+            let expected = if list.is_degraded() { &local } else { &whole };
+            assert!(list.status == 200 && list.body == *expected, "{}: {}", list.status, list.body);
+            degraded += usize::from(list.is_degraded());
+        }
+        degraded
+    }));
+    let degraded: usize = lists.await.into_iter().sum();
+    assert!((1..240).contains(&degraded), "{degraded}");
+    sso.tell_the_truth();
+    assert!(!app.get("/connections").await.is_degraded());
+}
+
+crate::on_both_databases!(while_faults_come_and_go_every_answer_is_whole_or_local);
 
 async fn another_host_is_never_called(database: Database) {
     let world = world();

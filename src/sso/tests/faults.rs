@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -65,7 +65,14 @@ async fn no_answer_within_the_budget_is_a_timeout() {
     .await;
     // In the backlog, never accepted.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    for url in [hanging, dripping, format!("http://{}", silent.local_addr().unwrap())] {
+    // Its backlog is full, so that the client's SYN is not even answered.
+    let full = TcpSocket::new_v4().unwrap();
+    full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = full.listen(0).unwrap();
+    let address = full.local_addr().unwrap();
+    let _in_the_backlog = TcpStream::connect(address).await.unwrap();
+    let urls = [hanging, dripping, format!("http://{}", silent.local_addr().unwrap()), format!("http://{address}")];
+    for url in urls {
         let settings = SsoSettings { budget: Duration::from_millis(100), ..settings(&url) };
         let sso = Sso::new(settings, Clock::default()).unwrap();
         let view = tokio::time::timeout(Duration::from_secs(10), sso.view(account(1), REQUEST)).await;

@@ -13,6 +13,9 @@ use url::Url;
 /// Small, so that small worlds have several pages.
 const PAGE_SIZE: usize = 2;
 
+/// How a client begins that wants TLS. It is answered like any other, in the clear.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// What an answer's bytes are, and how they come.
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -225,6 +228,9 @@ async fn read_target(stream: &mut TcpStream) -> Option<String> {
         match stream.read(&mut byte).await {
             Ok(0) | Err(_) => return None,
             Ok(count) => head.extend_from_slice(&byte[..count]),
+        }
+        if head.first() == Some(&TLS_HANDSHAKE) {
+            return Some("/".to_owned());
         }
     }
     let head = String::from_utf8(head).ok()?;

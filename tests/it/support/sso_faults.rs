@@ -144,6 +144,19 @@ pub fn broken() -> Vec<Fault> {
     ]
 }
 
+/// What a client meets that wanted to speak TLS.
+pub fn without_tls() -> Vec<Fault> {
+    let says = |name, bytes: &'static [u8], end| fault(name, "CONNECT_FAILED", move |_| Script::bytes(bytes).end(end));
+    vec![
+        says("HTTP for TLS", b"HTTP/1.1 400 words-of-sso-that-nobody-may-see\r\n\r\n", End::Close),
+        says("noise for TLS", b"\x16\x03\x03\x40\x00words-of-sso-that-nobody-may-see", End::Close),
+        says("an alert", b"\x15\x03\x03\x00\x02\x02\x28", End::Close),
+        says("a reset for TLS", b"", End::Reset),
+        says("the end for TLS", b"", End::Close),
+        fault("hangs before TLS", "TIMEOUT", |_| Script::bytes(Vec::new()).end(End::Hang)),
+    ]
+}
+
 /// Any status but the agreed ones.
 pub fn statuses() -> Vec<Fault> {
     let says = |name, status: &'static str, head: &'static str| {
@@ -277,13 +290,14 @@ pub fn floods() -> Vec<Fault> {
     let floods = |name, head: String, bytes: Vec<u8>| {
         fault(name, "BAD_PAYLOAD", move |_| Script::bytes(head.clone()).then_flood(bytes.clone(), 1024))
     };
+    let bomb = bomb();
     let chunk = [b"100000\r\n".as_slice(), &vec![b' '; MIB], b"\r\n"].concat();
     vec![
         floods("1 GB, as declared", head("content-length: 1073741848\r\n"), vec![b' '; MIB]),
         floods("1 GB in chunks", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(), chunk),
         floods("1 GB until the end", head(""), vec![b' '; MIB]),
         floods("1 GB of words", head(""), SECRET.repeat(MIB / SECRET.len()).into_bytes()),
-        fault("a gzip bomb", "BAD_PAYLOAD", |_| Script::answer("200 OK", "content-encoding: gzip\r\n", bomb())),
+        fault("a gzip bomb", "BAD_PAYLOAD", move |_| Script::answer("200 OK", "content-encoding: gzip\r\n", &bomb)),
         fault("15 MiB of permissions", "BAD_PAYLOAD", |request| {
             let many = format!("{}\"\"],\"others\":[", "\"\",".repeat(5 * MIB));
             let place = "\"permissions\":{\"buyer\":[";
@@ -319,8 +333,8 @@ pub fn oddities() -> Vec<Fault> {
             Script { steps, end }
         }),
         odd("no type and many headers", |request| {
-            let lines: String = (0..60).map(|number| format!("x-{number}: {SECRET}\r\n")).collect();
-            Script::answer("200 OK", &lines, request.body.to_string())
+            let line = "x-many: words-of-sso-that-nobody-may-see\r\n";
+            Script::answer("200 OK", &line.repeat(60), request.body.to_string())
         }),
         odd("an encoding that is none", |request| {
             Script::answer("200 OK", "content-encoding: identity\r\n", request.body.to_string())
