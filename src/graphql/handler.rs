@@ -49,7 +49,8 @@ impl Endpoint {
 /// Answers a GET or a POST.
 pub async fn handle(State(endpoint): State<Endpoint>, request_id: RequestId, request: Request<Body>) -> Response {
     let negotiated = AnswerType::negotiate(request.headers());
-    let answer = Answer { answer_type: negotiated.unwrap_or(AnswerType::Json), request_id };
+    let conditions = (request.method() != Method::POST).then(|| request.headers().clone());
+    let answer = Answer { answer_type: negotiated.unwrap_or(AnswerType::Json), request_id, conditions };
     let caller = match authenticate(request.headers(), request.extensions(), &endpoint.app).await {
         Ok(caller) => caller,
         Err(error) => return answer.refused(error.code.facts().status, error),
@@ -127,9 +128,10 @@ impl Endpoint {
         executable.set_parsed_query(prepared.document);
         let executed = state.batches.drive(self.schema.execute(executable)).await;
         count_operation(kind, if executed.is_ok() { "ok" } else { "errors" });
-        let mut response = answer.executed(executed);
         let sso = state.sso();
-        if sso.failure().is_some() {
+        let is_degraded = sso.failure().is_some();
+        let mut response = answer.executed(executed, is_degraded);
+        if is_degraded {
             mark_degraded(response.headers_mut(), Frontend::Graphql);
         }
         state.facts.sso(sso.outcome());

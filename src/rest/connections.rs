@@ -162,14 +162,13 @@ const CONTENT_TYPE_JSON: (HeaderName, HeaderValue) =
 
 /// An answer that may be kept as long as it is asked for again each time.
 fn conditional(body: Vec<u8>, request: &HeaderMap) -> Response {
-    let validator = Validator::of(&body);
-    let mut response = if validator.matches(request) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([CONTENT_TYPE_JSON], body).into_response()
-    };
+    let mut response = Validator::answer(body, request);
+    let is_whole = response.status() == StatusCode::OK;
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, validator.header());
+    if is_whole {
+        let (name, value) = CONTENT_TYPE_JSON;
+        headers.insert(name, value);
+    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
     response

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -18,12 +18,13 @@ import './support/quiet.mjs';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const generated = `${here}generated/relay`;
 rmSync(generated, { recursive: true, force: true });
-mkdirSync(`${generated}/artifacts`, { recursive: true });
+for (const folder of ['src', 'artifacts']) mkdirSync(`${generated}/${folder}`, { recursive: true });
 const { file, text } = sharedModule();
-writeFileSync(`${generated}/${file}`, text);
+writeFileSync(`${generated}/src/${file}`, text);
+copyFileSync(`${here}relay/ConnectionsList.js`, `${generated}/src/ConnectionsList.js`);
 // What the compiler writes is CommonJS, which Node takes without a bundler.
 writeFileSync(`${generated}/package.json`, '{ "type": "commonjs" }');
-execFileSync(compiler, ['relay.config.json', '--noWatchman'], { cwd: here, stdio: ['ignore', 'ignore', 'inherit'] });
+execFileSync(compiler, ['--noWatchman', 'relay.config.json'], { cwd: here, stdio: ['ignore', 'ignore', 'inherit'] });
 const artifact = (name) => createRequire(import.meta.url)(`${generated}/artifacts/${name}.graphql`);
 
 const demo = await startDemo();
@@ -90,8 +91,10 @@ describe('Relay', () => {
         pageInfo: () => data.connections.pageInfo,
         loadNext: (count) => load('forward', count, data.connections.pageInfo.endCursor),
         loadPrevious: (count) => load('backward', count, data.connections.pageInfo.startCursor),
-        partnerships: () =>
-          Object.values(environment.getStore().getSource().toJSON()).filter((record) => record?.__typename === 'Partnership'),
+        partnerships: () => {
+          const records = Object.values(environment.getStore().getSource().toJSON());
+          return records.filter((record) => record?.__typename === 'Partnership');
+        },
       };
     }
 

@@ -19,9 +19,12 @@ import { recordingFetch } from './support/recording-fetch.mjs';
 
 const demo = await startDemo();
 const url = `${demo.url}/graphql`;
-const optionsOf = (key) => () => ({ headers: key === null ? {} : { authorization: `Bearer ${key}` } });
-const newClient = ({ key, exchanges = [], fetch, ...more }) =>
-  new Client({ url, fetch, fetchOptions: optionsOf(key), exchanges: [...exchanges, fetchExchange], ...more });
+const newClient = ({ key, exchanges = [], fetch }) => {
+  const headers = key === null ? {} : { authorization: `Bearer ${key}` };
+  return new Client({ url, fetch, fetchOptions: { headers }, exchanges: [...exchanges, fetchExchange] });
+};
+const withoutTypenames = (data) =>
+  JSON.parse(JSON.stringify(data, (name, value) => (name === '__typename' ? undefined : value)));
 const dataOf = ({ data, error }) => {
   if (error) throw error;
   return data;
@@ -35,20 +38,14 @@ describe('urql', () => {
     return {
       read: async (name, variables) => dataOf(await client.query(documents[name], variables).toPromise()),
       write: async (name, variables) => dataOf(await client.mutation(documents[name], variables).toPromise()),
-      explain: ({ response, graphQLErrors }) => ({
-        status: response.status,
-        code: graphQLErrors[0].extensions.code,
-      }),
+      explain: ({ response, graphQLErrors: [{ extensions }] }) => ({ status: response.status, code: extensions.code }),
     };
   });
 
   describe('its normalised cache, which knows the schema', () => {
-    const newCachingClient = (fetch) => {
-      const cache = cacheExchange({
-        schema,
-        keys: Object.fromEntries(EMBEDDED.map((type) => [type, () => null])),
-        resolvers: { Query: { connections: relayPagination() } },
-      });
+    const newCachingClient = ({ fetch, resolvers = { Query: { connections: relayPagination() } } } = {}) => {
+      const keys = Object.fromEntries(EMBEDDED.map((type) => [type, () => null]));
+      const cache = cacheExchange({ schema, keys, resolvers });
       return newClient({ key: demo.keys.superuser, exchanges: [cache], fetch });
     };
     const all = { first: 20 };
@@ -70,10 +67,11 @@ describe('urql', () => {
     });
 
     it('holds one entity before and after a repair, and a list on the screen shows it repaired', async () => {
-      const fetch = recordingFetch();
-      const client = newCachingClient(fetch);
+      const exchanges = [];
+      const client = newCachingClient({ fetch: recordingFetch(exchanges) });
       const shown = [];
-      const watching = client.query(documents.Connections, all).subscribe((result) => shown.push(nodesOf(dataOf(result))));
+      const list = client.query(documents.Connections, all);
+      const watching = list.subscribe((result) => shown.push(nodesOf(dataOf(result))));
       while (shown.length === 0) await setTimeout(5);
       const place = shown[0].findIndex(({ connectionId }) => connectionId === OTHER_SSO_ONLY);
       assert.equal(shown[0][place].status, 'SSO_ONLY');
@@ -84,8 +82,20 @@ describe('urql', () => {
 
       assert.deepEqual(shown.at(-1)[place], repairConnection.partnership);
       assert.equal(shown.at(-1).length, 10);
-      assert.equal(fetch.exchanges.length, 2, 'the list was not asked for again');
+      assert.equal(exchanges.length, 2, 'the list was not asked for again');
       watching.unsubscribe();
+    });
+
+    it('shows through fragments on interfaces what the server said', async () => {
+      const [{ id }] = nodesOf(await read(newCachingClient(), all));
+      for (const isDetailed of [true, false]) {
+        // relayPagination knows pages alone, and here a list is asked for its count.
+        const clients = [newCachingClient({ resolvers: {} }), newClient({ key: demo.keys.superuser })];
+        const [cached, plain] = await Promise.all(
+          clients.map((client) => client.query(documents.Shapes, { id, isDetailed }).toPromise()),
+        );
+        assert.deepEqual(withoutTypenames(dataOf(cached)), withoutTypenames(dataOf(plain)));
+      }
     });
 
     it('keeps partners apart that have no LC account', async () => {

@@ -91,10 +91,16 @@ async fn null_where_a_default_stands_is_an_error_of_its_field_alone(database: Da
         connection(id: $id, consistency: $x) { status repairs(first: $n) { totalCount } } }";
     let answer = app.graphql(one, &json!({"id": id, "x": null})).await.body;
     assert_eq!(answer["data"], json!({"viewer": {"isSuperuser": true}, "connection": null}));
-    assert_eq!(answer["errors"][0]["message"], "Argument \"consistency\" must not be null.");
+    assert_eq!(answer["errors"][0]["message"], "\"consistency\" must not be null: leave it out for its default");
     let answer = app.graphql(one, &json!({"id": id, "n": null})).await.body;
     let expected = json!({"viewer": {"isSuperuser": true}, "connection": {"status": "COMPLETED", "repairs": null}});
     assert_eq!((&answer["data"], &answer["errors"][0]["path"]), (&expected, &json!(["connection", "repairs"])));
+
+    let repair = "mutation($id: ObjectID!, $dry: Boolean) { \
+        repairConnection(input: {connectionId: $id, dryRun: $dry}) { outcome } }";
+    let answer = app.graphql(repair, &json!({"id": world.missing()[0], "dry": null})).await.body;
+    assert_eq!((&answer["data"], &answer["errors"][0]["path"]), (&Value::Null, &json!(["repairConnection"])));
+    assert_eq!(answer["errors"][0]["message"], "\"dryRun\" must not be null: leave it out for its default");
 
     let list =
         "query($o: PartnershipOrder, $x: ReadConsistency) { connections(orderBy: $o, consistency: $x) { totalCount } }";

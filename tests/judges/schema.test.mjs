@@ -9,16 +9,21 @@ import { fileURLToPath } from 'node:url';
 import graphqlEslint from '@graphql-eslint/eslint-plugin';
 import { ESLint } from 'eslint';
 import {
+  buildClientSchema,
+  getIntrospectionQuery,
   getNullableType,
   isInputObjectType,
   isIntrospectionType,
   isListType,
   isNonNullType,
   isSpecifiedScalarType,
+  lexicographicSortSchema,
+  printSchema,
 } from 'graphql';
 
+import { startDemo } from '../support/demo.mjs';
 import { schema } from './oracle/oracle.mjs';
-import { ROOT } from './support.mjs';
+import { ask, ROOT } from './support.mjs';
 
 const types = Object.values(schema.getTypeMap()).filter(
   (type) => !isIntrospectionType(type) && !isSpecifiedScalarType(type),
@@ -51,6 +56,14 @@ test('whatever may be null says when it is, and what may be left out what that m
     silent.map(([coordinate]) => coordinate),
     [],
   );
+});
+
+test('introspection tells all of it, descriptions too', async () => {
+  const demo = await startDemo();
+  const { answer } = await ask(demo, 'northwind', { query: getIntrospectionQuery({ inputValueDeprecation: true }) });
+  await demo.stop();
+  const written = (schema) => printSchema(lexicographicSortSchema(schema));
+  assert.equal(written(buildClientSchema(answer.data)), written(schema));
 });
 
 test('graphql-schema-linter minds nothing', () => {

@@ -11,20 +11,10 @@ export const SDL = readFileSync(`${ROOT}/schema.graphql`, 'utf8');
 /** The program that is judged, as ../support/demo.mjs finds it. */
 export const BINARY = process.env.LC_CONNECTIONS || `${ROOT}/target/debug/lc-connections`;
 
-/** The closed list of codes, as src/api_error.rs has it. */
-export const CODES = [
-  'UNAUTHENTICATED',
-  'SUPERUSER_REQUIRED',
-  'BAD_USER_INPUT',
-  'CURSOR_INVALID',
-  'SSO_UNAVAILABLE',
-  'LIMIT_EXCEEDED',
-  'RATE_LIMITED',
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'UNAVAILABLE',
-  'INTERNAL',
-];
+/** The closed list of codes, as it is documented. */
+export const CODES = readFileSync(`${ROOT}/docs/frontend.md`, 'utf8')
+  .match(/<!-- error codes: begin -->(.*)<!-- error codes: end -->/s)[1]
+  .match(/(?<=^\| `)[A-Z_]+(?=` \|)/gm);
 
 export const MOST_ERRORS = 10;
 const LONGEST_MESSAGE = 200;

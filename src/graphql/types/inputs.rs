@@ -72,13 +72,13 @@ pub struct RepairConnectionInput {
     /// Tenant. null: the caller's account.
     pub account_id: Option<ObjectId>,
     /// Say what would be written, write nothing.
-    #[graphql(default)]
-    pub dry_run: bool,
+    #[graphql(default_with = "NeverNull::new(false)")]
+    pub dry_run: NeverNull<bool>,
     /// Kept in the trail; at most 1000 characters. null: none.
     pub reason: Option<String>,
 }
 
-/// An argument that has a default and is never null. A nullable variable may stand there all the same, and bring null:
+/// An argument or input field that has a default and is never null. A nullable variable may stand there all the same, and bring null:
 /// then the field has an error. The library would blame the field's parent, so the field says it itself.
 #[derive(Debug)]
 pub struct NeverNull<T>(Option<T>);
@@ -94,7 +94,7 @@ impl<T> NeverNull<T> {
     /// # Errors
     /// It is null.
     pub fn get(self, name: &str) -> Result<T, ApiError> {
-        self.0.ok_or_else(|| ApiError::bad_input(format!("Argument \"{name}\" must not be null.")))
+        self.0.ok_or_else(|| ApiError::bad_input(format!("\"{name}\" must not be null: leave it out for its default")))
     }
 }
 

@@ -1,8 +1,8 @@
 // What a normalising client has to be told: which objects are entities here, and which types an interface has.
 //
-// Whatever implements `Node` is an entity, by its global `id`. The rest belongs to the object that it stands in, also
-// where it has a field `id`: an AccountEntity's is unique only within its account, a ConnectedAccount's is null while the
-// partner has no LC account, and either may be the same 24 characters as another type's.
+// Whatever implements `Node` is an entity, by its global `id`, and so is a CustomEntity. The rest belongs to the object
+// that it stands in, also where it has a field `id`: an AccountEntity's is unique only within its account, a
+// ConnectedAccount's is null while the partner has no LC account, and the two may be the same 24 characters.
 
 /** Types with an `id` that is no identity, and single objects without any. */
 export const EMBEDDED = ['AccountEntity', 'ConnectedAccount', 'Provenance', 'UiState', 'Viewer'];

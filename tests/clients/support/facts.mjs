@@ -30,7 +30,8 @@ export async function restList(demo, key = demo.keys.northwind) {
  * The facts, as tests. `mediaType` is what the server answers with to the Accept that the client sends by default.
  */
 export function proveFacts(demo, mediaType, connect) {
-  const as = (key, fetch = recordingFetch()) => ({ fetch, ...connect({ url: `${demo.url}/graphql`, key, fetch }) });
+  const exchanges = [];
+  const as = (key) => connect({ url: `${demo.url}/graphql`, key, fetch: recordingFetch(exchanges) });
   const northwind = as(demo.keys.northwind);
   const superuser = as(demo.keys.superuser);
   const nodesOf = ({ connections }) => connections.edges.map(({ node }) => node);
@@ -76,13 +77,12 @@ export function proveFacts(demo, mediaType, connect) {
     it('degraded data while SSO is down: data, no error, permissions unknown', async () => {
       await demo.scenario('down');
       try {
-        const reader = as(demo.keys.northwind);
-        const data = await reader.read('Connections', { first: 20 });
+        const data = await northwind.read('Connections', { first: 20 });
         assert.equal(data.connections.degraded, true);
         assert.deepEqual(nodesOf(data).map(asRest), await restList(demo));
         assert.equal(nodesOf(data).length, 8, 'LC’s rows');
         assert.ok(nodesOf(data).every(({ permissions }) => permissions === null));
-        assert.deepEqual(reader.fetch.exchanges.map(({ isDegraded }) => isDegraded), [true]);
+        assert.equal(exchanges.at(-1).isDegraded, true);
       } finally {
         await demo.scenario('ok');
       }
@@ -100,24 +100,19 @@ export function proveFacts(demo, mediaType, connect) {
       assert.deepEqual(short.filtered.nodes.map(({ id }) => id), buyers.map(({ id }) => id));
       assert.equal(short.filtered.totalCount, buyers.length);
       assert.equal(short.found.totalCount, 10, 'no filter where the variable is absent');
-      const labels = [{ label: 'Contoso, home insurance' }, { label: 'Contoso, returns' }];
-      const node = { __typename: 'Partnership', id, status: 'COMPLETED', partner: { company: 'Contoso Leads' } };
-      assert.deepEqual(plain(short.node), { ...plain(node), customEntities: labels });
+      const customEntities = nodesOf({ connections })[0].customEntities.map(({ id, name }) => ({ id, label: name }));
+      assert.equal(short.node.__typename, 'Partnership');
+      const partner = { company: 'Contoso Leads' };
+      assert.deepEqual(plain(short.node), { id, status: 'COMPLETED', partner, customEntities });
 
-      const detailed = await northwind.read('Shapes', { id: account.id, isDetailed: true, filter: null, search: { search: 'CONTOSO' } });
+      const ofAccount = { id: account.id, isDetailed: true, filter: null, search: { search: 'CONTOSO' } };
+      const detailed = await northwind.read('Shapes', ofAccount);
       assert.equal(detailed.filtered.totalCount, 10, 'no filter where the variable is null');
       assert.equal(detailed.found.totalCount, 1);
       assert.deepEqual(plain(detailed.node), { id: account.id, name: account.name });
       const { node: nodeInDetail } = await northwind.read('Shapes', { id, isDetailed: true });
-      assert.deepEqual(plain(nodeInDetail.accountEntity), { moduleIds: ['leadconduit-salesforce.outbound.create_contact'] });
+      assert.deepEqual(plain(nodeInDetail.accountEntity.moduleIds), ['leadconduit-salesforce.outbound.create_contact']);
       assert.ok(!('customEntities' in nodeInDetail));
-    });
-
-    it(`answers of the type that it prefers: ${mediaType}`, () => {
-      assert.ok(northwind.fetch.exchanges.length > 0);
-      for (const { accept, contentType } of northwind.fetch.exchanges) {
-        assert.equal(contentType, `${mediaType}; charset=utf-8`, `Accept: ${accept}`);
-      }
     });
   });
 
@@ -146,7 +141,8 @@ export function proveFacts(demo, mediaType, connect) {
       assert.deepEqual(field, ['connectionId']);
       assert.equal(retryable, false);
       assert.match(message, /./);
-      const partnership = nodesOf(await superuser.read('Connections', { first: 20 })).find(({ id }) => id === existing.id);
+      const nodes = nodesOf(await superuser.read('Connections', { first: 20 }));
+      const partnership = nodes.find(({ id }) => id === existing.id);
       assert.equal(partnership.connectionId, existing.connectionId);
       assert.equal(partnership.status, 'COMPLETED');
     });
@@ -169,7 +165,7 @@ export function proveFacts(demo, mediaType, connect) {
         const { status, code } = await refusal(nobody, nobody.read('Connections', { first: PAGE }));
         assert.equal(code, 'UNAUTHENTICATED');
         assert.ok(status === null || status === 401, `status ${status}`);
-        assert.deepEqual(nobody.fetch.exchanges.map(({ status }) => status), [401]);
+        assert.equal(exchanges.at(-1).status, 401);
       }
     });
 
@@ -177,5 +173,12 @@ export function proveFacts(demo, mediaType, connect) {
       const { code } = await refusal(northwind, northwind.write('Repair', { input: { connectionId: OTHER_SSO_ONLY } }));
       assert.equal(code, 'SUPERUSER_REQUIRED');
     });
+  });
+
+  it(`is answered, refusals too, with the media type that it prefers: ${mediaType}`, () => {
+    assert.ok(exchanges.some(({ status }) => status === 401));
+    for (const { accept, contentType } of exchanges) {
+      assert.equal(contentType, `${mediaType}; charset=utf-8`, `Accept: ${accept}`);
+    }
   });
 }

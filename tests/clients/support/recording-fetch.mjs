@@ -11,10 +11,9 @@ async function parametersOf(request) {
   return parameters;
 }
 
-/** A fetch whose `exchanges` lists every request and its answer, in order. */
-export function recordingFetch() {
-  const exchanges = [];
-  const recording = async (input, init) => {
+/** A fetch that adds every request and its answer to `exchanges`, in the order of the answers. */
+export function recordingFetch(exchanges) {
+  return async (input, init) => {
     const request = new Request(input, init);
     const parameters = await parametersOf(request);
     const answer = await fetch(request);
@@ -29,5 +28,4 @@ export function recordingFetch() {
     });
     return answer;
   };
-  return Object.assign(recording, { exchanges });
 }

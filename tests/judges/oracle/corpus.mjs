@@ -199,9 +199,7 @@ export const syntax = [
     '1-',
     '9007199254740993',
   ].map((number) => `{ connections(first: ${number}) { totalCount } }`),
-  ...['1', '1.5', '01', '1e3', '-0', '9007199254740993', '123456789012345678901234567890'].map(
-    (number) => `{ node(id: ${number}) { id } }`,
-  ),
+  ...['1', '1.5', '01', '1e3', '-0', '9007199254740993'].map((number) => `{ node(id: ${number}) { id } }`),
   // Strings: escapes, surrogate pairs, what may not stand in one.
   ...[
     '""',
@@ -590,8 +588,8 @@ const times = (count, text) => Array.from({ length: count }, (_, index) => text.
 
 /** Documents just within each limit, and just beyond it. */
 export const sizes = [
-  `{ __schema { types { fields { type { ${nested(10, 'name')} } } } } }`,
-  `{ __schema { types { fields { type { ${nested(11, 'name')} } } } } }`,
+  `{ __type(name: "Query") { fields { type { ${nested(11, 'name')} } } } }`,
+  `{ __type(name: "Query") { fields { type { ${nested(12, 'name')} } } } }`,
   `{ ${times(20, 'aN: __typename')} }`,
   `{ ${times(21, 'aN: __typename')} }`,
   `{ viewer { ${times(30, 'aN: isSuperuser')} } }`,

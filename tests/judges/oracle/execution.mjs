@@ -67,9 +67,10 @@ export function executed({ document, operation }, { variables }, demo, key) {
   });
 }
 
-/** Data as text, in which keys have an order, with the instants of this very request made alike. */
+/** Data as text, in which keys have an order; the instants of this very request, and how texts are wrapped, are made alike. */
 export function written(data) {
-  return JSON.stringify(data, (_, value) => (isOfNow(value) ? 'now' : value), 1);
+  const alike = (value) => (isOfNow(value) ? 'now' : value.replace(/\s+/g, ' '));
+  return JSON.stringify(data, (_, value) => (typeof value === 'string' ? alike(value) : value), 1);
 }
 
 /** Errors by path and code. graphql-js itself has none; what it finds while executing is always a bad argument. */
@@ -81,5 +82,5 @@ const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const MINUTES = 60_000;
 
 function isOfNow(value) {
-  return typeof value === 'string' && INSTANT.test(value) && Math.abs(Date.parse(value) - Date.now()) < 10 * MINUTES;
+  return INSTANT.test(value) && Math.abs(Date.parse(value) - Date.now()) < 10 * MINUTES;
 }

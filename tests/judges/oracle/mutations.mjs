@@ -1,9 +1,9 @@
 // Breaks requests at random, with a seed, so that a finding can be had again: by tokens (left out, doubled, swapped, or
 // replaced by others of their kind and by literals of another), and by the values of variables.
 
-import { Lexer, Source, TokenKind } from 'graphql';
+import { TokenKind } from 'graphql';
 
-import { schema } from './oracle.mjs';
+import { schema, tokensOf } from './oracle.mjs';
 
 /** Numbers out of a seed (mulberry32). */
 export function randomness(seed) {
@@ -118,14 +118,12 @@ const VALUES = [
 const isLiteral = (token) =>
   [TokenKind.INT, TokenKind.FLOAT, TokenKind.STRING, TokenKind.BLOCK_STRING].includes(token.kind);
 
-function tokensOf(text) {
-  const lexer = new Lexer(new Source(text));
-  const tokens = [];
-  while (lexer.advance().kind !== TokenKind.EOF) {
-    const { kind, start, end } = lexer.token;
-    tokens.push({ kind, text: text.slice(start, end), isApart: /[\s,]/.test(text[end] ?? ' ') });
-  }
-  return tokens;
+function wordsOf(text) {
+  return tokensOf(text).map(({ kind, start, end }) => ({
+    kind,
+    text: text.slice(start, end),
+    isApart: /[\s,]/.test(text[end] ?? ' '),
+  }));
 }
 
 const namesOf = (tokens) => tokens.flatMap((token, index) => (token.kind === TokenKind.NAME ? [index] : []));
@@ -225,8 +223,8 @@ const WEIGHTED = [
 export function broken(requests, seed) {
   const random = randomness(seed);
   const request = structuredClone(random.pick(requests));
-  const tokens = tokensOf(request.query);
-  for (let changes = 1 + random.below(2); changes > 0; changes -= 1) {
+  const tokens = wordsOf(request.query);
+  for (let changes = 1 + random.below(2); changes > 0 && namesOf(tokens).length > 0; changes -= 1) {
     if (random.below(4) === 0) changeVariables((request.variables ??= {}), random);
     else random.pick(WEIGHTED)(tokens, random);
   }

@@ -5,7 +5,10 @@ import {
   buildSchema,
   getOperationAST,
   getVariableValues,
+  GraphQLBoolean,
   GraphQLError,
+  GraphQLNonNull,
+  isIntrospectionType,
   Kind,
   Lexer,
   MaxIntrospectionDepthRule,
@@ -20,6 +23,15 @@ import { SDL } from '../support.mjs';
 
 /** schema.graphql, whose custom scalars read what the contract says. */
 export const schema = buildSchema(SDL);
+
+// As the newest specification has them, and the server.
+for (const type of Object.values(schema.getTypeMap()).filter(isIntrospectionType)) {
+  for (const field of Object.values(type.getFields?.() ?? {})) {
+    for (const argument of field.args) {
+      if (argument.name === 'includeDeprecated') argument.type = new GraphQLNonNull(GraphQLBoolean);
+    }
+  }
+}
 
 /**
  * All of graphql-js's rules but one. How deep introspection goes is not a matter of validity: the server bounds it like
@@ -55,8 +67,9 @@ const DEEPEST_BRACKETS = 64;
 /**
  * The verdict on a request: `executed`, or the code of the refusal; with graphql-js's own words.
  *
- * Where the server deliberately says otherwise than graphql-js: limits, a request without a document, and operations of a
- * kind that the schema has not, which are refused even where another is chosen.
+ * Where the server deliberately says otherwise than graphql-js: limits; a request without a document; operations of a kind
+ * that the schema has not, which are refused even where another is chosen; definitions of types, which it knows by their
+ * first word and does not read.
  */
 export function judge({ query, operationName, variables }) {
   if (query.trim() === '')
@@ -66,7 +79,8 @@ export function judge({ query, operationName, variables }) {
   try {
     document = parse(query);
   } catch (error) {
-    return { verdict: 'GRAPHQL_PARSE_FAILED', reasons: [error.message] };
+    const verdict = beginsDefinition(query) ? 'GRAPHQL_VALIDATION_FAILED' : 'GRAPHQL_PARSE_FAILED';
+    return { verdict, reasons: [error.message] };
   }
   const errors = validate(schema, document, rules);
   if (errors.length > 0) return { verdict: 'GRAPHQL_VALIDATION_FAILED', reasons: errors.map((error) => error.message) };
@@ -90,21 +104,46 @@ export function verdictOf(answer) {
   return codes.size === 1 ? [...codes][0] : [...codes].sort().join(' and ');
 }
 
-function isTooLong(text) {
-  if (Buffer.byteLength(text) > MOST_BYTES) return true;
-  const lexer = new Lexer(new Source(text));
+const OF_SCHEMAS = ['schema', 'scalar', 'type', 'interface', 'union', 'enum', 'input', 'directive', 'extend'];
+
+/** Whether a text is sound up to where a definition of a type begins. */
+function beginsDefinition(text) {
+  const word = tokensOf(text).find(({ value, depth }) => depth === 0 && OF_SCHEMAS.includes(value));
+  const before = text.slice(0, word?.start ?? 0);
+  return word !== undefined && (before.trim() === '' || isDocument(before));
+}
+
+function isDocument(text) {
   try {
-    for (let tokens = 0, depth = 0; lexer.advance().kind !== TokenKind.EOF;) {
-      const { kind } = lexer.token;
-      tokens += 1;
-      if ([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L].includes(kind)) depth += 1;
-      if ([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R].includes(kind)) depth -= 1;
-      if (tokens > MOST_TOKENS || depth > DEEPEST_BRACKETS) return true;
+    return parse(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+const OPENING = [TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L];
+const CLOSING = [TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R];
+
+/** The tokens of a text as far as it has any, each with the number of brackets that are open behind it. */
+export function tokensOf(text) {
+  const lexer = new Lexer(new Source(text));
+  const tokens = [];
+  let depth = 0;
+  try {
+    while (lexer.advance().kind !== TokenKind.EOF) {
+      const { kind, value, start, end } = lexer.token;
+      depth += OPENING.includes(kind) - CLOSING.includes(kind);
+      tokens.push({ kind, value, start, end, depth });
     }
   } catch {
-    // That it is no GraphQL at all is told by the parser.
+    // That it is no GraphQL is told by the parser.
   }
-  return false;
+  return tokens;
+}
+
+function isTooLong(text) {
+  const tokens = Buffer.byteLength(text) > MOST_BYTES ? undefined : tokensOf(text);
+  return !tokens || tokens.length > MOST_TOKENS || tokens.some(({ depth }) => depth > DEEPEST_BRACKETS);
 }
 
 function isTooLarge(document, operation) {

@@ -388,6 +388,7 @@ export const examples = {
       '{ __type(name: null) { name } }',
       '{ __type(name: Query) { name } }',
       '{ __type(name: "Query") { fields(includeDeprecated: "yes") { name } } }',
+      '{ __type(name: "Query") { fields(includeDeprecated: null) { name } } }',
       'query ($x: Int = "1") { connections(first: $x) { totalCount } }',
       'query ($x: Int! = null) { connections(first: $x) { totalCount } }',
       'query ($x: ReadConsistency! = "LOCAL_ONLY") { connections(consistency: $x) { totalCount } }',
