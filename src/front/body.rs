@@ -25,10 +25,16 @@ pub fn json_parameters(headers: &HeaderMap) -> Option<impl Iterator<Item = (&str
 pub fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, (StatusCode, ApiError)> {
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let text = format!("the body is too large; the limit is {LARGEST_BODY} bytes");
-            (StatusCode::PAYLOAD_TOO_LARGE, ApiError::new(ErrorCode::LimitExceeded, text))
+            too_large()
         } else {
             (StatusCode::BAD_REQUEST, ApiError::bad_input("the body was cut short"))
         }
     })
+}
+
+/// What is answered to a body over the limit.
+#[must_use]
+pub fn too_large() -> (StatusCode, ApiError) {
+    let text = format!("the body is too large; the limit is {LARGEST_BODY} bytes");
+    (StatusCode::PAYLOAD_TOO_LARGE, ApiError::new(ErrorCode::LimitExceeded, text))
 }

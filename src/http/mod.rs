@@ -4,6 +4,7 @@ mod cors;
 mod graphiql;
 pub mod health;
 pub mod metrics;
+pub mod openapi;
 pub mod router;
 pub mod server;
 pub mod stop;

@@ -58,8 +58,10 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
         )
 }
 
+pub(super) const NOTHING_HERE: &str = "there is nothing at this path";
+
 async fn not_found() -> Response {
-    RestError::new(StatusCode::NOT_FOUND, ApiError::bad_input("there is nothing at this path")).into_response()
+    RestError::new(StatusCode::NOT_FOUND, ApiError::bad_input(NOTHING_HERE)).into_response()
 }
 
 async fn method_not_allowed() -> Response {
