@@ -1,8 +1,11 @@
-//! HTTP: serving, health, metrics, the GraphiQL page, CORS, and the router that leads to the front ends.
+//! HTTP: serving, health, metrics, the pages, CORS, and the router that leads to the front ends.
 
 mod cors;
+mod docs;
+mod files;
 mod graphiql;
 pub mod health;
+mod home;
 pub mod metrics;
 pub mod openapi;
 pub mod router;

@@ -3,25 +3,31 @@
 
 use serde_json::Value;
 
-/// The list: one connection of which everything is known, and one in SSO alone.
-pub(super) fn list() -> Value {
-    read(include_str!("examples/list.json"))
-}
-
-/// The same with `envelope=true`.
-pub(super) fn envelope() -> Value {
-    serde_json::json!({"degraded": false, "connections": list()})
-}
-
-/// One connection by any of its ids.
-pub(super) fn single() -> Value {
-    read(include_str!("examples/single.json"))
-}
-
-/// What a repair asks for, and what it answers.
+/// An id, in the samples.
 pub(super) const ID: &str = "5d9a4c421d011c553e000001";
 
-/// The files are valid: the tests hold them against the samples.
-fn read(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_default()
+/// A sample that stands for itself by a mark, until the document is text: JSON values would sort its keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    /// What stands in its place.
+    pub mark: &'static str,
+    /// JSON.
+    pub text: &'static str,
 }
+
+impl Sample {
+    pub(super) fn value(self) -> Value {
+        self.mark.into()
+    }
+}
+
+/// The list with `envelope=true`.
+pub(super) const ENVELOPE: Sample =
+    Sample { mark: "sample:envelope", text: "{\n  \"degraded\": false,\n  \"connections\": \"sample:list\"\n}" };
+/// The list: one connection of which everything is known, and one in SSO alone.
+pub(super) const LIST: Sample = Sample { mark: "sample:list", text: include_str!("examples/list.json") };
+/// One connection by any of its ids.
+pub(super) const SINGLE: Sample = Sample { mark: "sample:single", text: include_str!("examples/single.json") };
+
+/// All of them, in an order in which each can be set in.
+pub const SAMPLES: [Sample; 3] = [ENVELOPE, LIST, SINGLE];

@@ -6,7 +6,7 @@ pub mod caller;
 pub mod connections;
 pub mod dto;
 pub mod error;
-mod examples;
+pub mod examples;
 pub mod list_parameters;
 mod refusals;
 pub mod responses;

@@ -39,11 +39,11 @@ successes! {
     ReconciledList: "The reconciled list.", kept_until_it_changes()
         .header("X-Connections-Degraded", degraded())
         .content(JSON, json::<List<'_>>([
-            ("entries", "The list", examples::list()),
-            ("envelope", "The same with `envelope=true`", examples::envelope()),
+            ("entries", "The list", examples::LIST.value()),
+            ("envelope", "The same with `envelope=true`", examples::ENVELOPE.value()),
         ]));
     OneConnection: "The connection.", kept_until_it_changes()
-        .content(JSON, json::<SingleConnection<'_>>([("connection", "A connection", examples::single())]));
+        .content(JSON, json::<SingleConnection<'_>>([("connection", "A connection", examples::SINGLE.value())]));
     NotModified: "The client has this answer already.", kept_until_it_changes();
     Repaired: "The row was inserted.", ResponseBuilder::new()
         .content(JSON, json::<Created>([("created", "The new row's id", json!({"id": examples::ID}))]))

@@ -7,6 +7,7 @@ use utoipa::OpenApi;
 use super::{health, metrics};
 use crate::rest::dto::{Created, List, SingleConnection};
 use crate::rest::error::ErrorBody;
+use crate::rest::examples::{SAMPLES, Sample};
 use crate::rest::{connections, responses};
 use finish::Finish;
 
@@ -56,5 +57,16 @@ struct Description;
 #[must_use]
 pub fn json() -> String {
     // What was derived can be written, so the fallback is never taken.
-    Description::openapi().to_pretty_json().unwrap_or_default()
+    let document = Description::openapi().to_pretty_json().unwrap_or_default();
+    SAMPLES.iter().fold(document, |document, sample| set_in(&document, *sample))
+}
+
+/// Puts a sample where its mark stands, as deep as that.
+fn set_in(document: &str, Sample { mark, text }: Sample) -> String {
+    let mark = format!("\"{mark}\"");
+    let lines = document.lines().map(|line| {
+        let depth = line.len() - line.trim_start().len();
+        line.replace(&mark, &text.trim_end().replace('\n', &format!("\n{}", " ".repeat(depth))))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
