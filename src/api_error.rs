@@ -30,6 +30,8 @@ pub enum ErrorCode {
     LimitExceeded,
     /// Too often: a key's own limit, or that of an address whose keys are none.
     RateLimited,
+    /// No document is known by this hash: send its text along, once.
+    PersistedQueryNotFound,
     /// The document is no GraphQL.
     GraphqlParseFailed,
     /// The document does not fit the schema.
@@ -49,11 +51,13 @@ pub struct ErrorFacts {
     pub status: StatusCode,
     /// Whether waiting helps.
     pub is_retryable: bool,
+    /// What it means and what to do, for the documents.
+    pub meaning: &'static str,
 }
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unauthenticated,
         Self::SuperuserRequired,
         Self::BadUserInput,
@@ -61,6 +65,7 @@ impl ErrorCode {
         Self::SsoUnavailable,
         Self::LimitExceeded,
         Self::RateLimited,
+        Self::PersistedQueryNotFound,
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::Unavailable,
@@ -70,21 +75,69 @@ impl ErrorCode {
     /// The table.
     #[must_use]
     pub const fn facts(self) -> ErrorFacts {
-        let (code, status, is_retryable) = match self {
-            Self::Unauthenticated => ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED, false),
+        let (code, status, meaning) = match self {
+            Self::Unauthenticated => {
+                ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED, "No valid key came with the request. Ask for a new one.")
+            }
             // REST has always answered 401 here, not 403.
-            Self::SuperuserRequired => ("SUPERUSER_REQUIRED", StatusCode::UNAUTHORIZED, false),
-            Self::BadUserInput => ("BAD_USER_INPUT", StatusCode::BAD_REQUEST, false),
-            Self::CursorInvalid => ("CURSOR_INVALID", StatusCode::BAD_REQUEST, false),
-            Self::SsoUnavailable => ("SSO_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE, true),
-            Self::LimitExceeded => ("LIMIT_EXCEEDED", StatusCode::BAD_REQUEST, false),
-            Self::RateLimited => ("RATE_LIMITED", StatusCode::TOO_MANY_REQUESTS, true),
-            Self::GraphqlParseFailed => ("GRAPHQL_PARSE_FAILED", StatusCode::BAD_REQUEST, false),
-            Self::GraphqlValidationFailed => ("GRAPHQL_VALIDATION_FAILED", StatusCode::BAD_REQUEST, false),
-            Self::Unavailable => ("UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE, true),
-            Self::Internal => ("INTERNAL", StatusCode::INTERNAL_SERVER_ERROR, false),
+            Self::SuperuserRequired => (
+                "SUPERUSER_REQUIRED",
+                StatusCode::UNAUTHORIZED,
+                "The key is good, but this field is for superusers. Hide it from others: `viewer { isSuperuser }`.",
+            ),
+            Self::BadUserInput => (
+                "BAD_USER_INPUT",
+                StatusCode::BAD_REQUEST,
+                "An argument, a variable or a parameter is off; the message says which, and how.",
+            ),
+            Self::CursorInvalid => (
+                "CURSOR_INVALID",
+                StatusCode::BAD_REQUEST,
+                "This list gave no such cursor, or it belongs to another `orderBy`. Start again without it.",
+            ),
+            Self::SsoUnavailable => (
+                "SSO_UNAVAILABLE",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "`consistency: REQUIRE_SSO`, and SSO is down. Try again later, or ask with `FAIL_OPEN`.",
+            ),
+            Self::LimitExceeded => (
+                "LIMIT_EXCEEDED",
+                StatusCode::BAD_REQUEST,
+                "The request is larger or deeper than what is served; the message names the limit. Ask for less at once.",
+            ),
+            Self::RateLimited => (
+                "RATE_LIMITED",
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests with this key, or too many wrong keys from this address. Wait for `Retry-After` seconds.",
+            ),
+            Self::PersistedQueryNotFound => (
+                "PERSISTED_QUERY_NOT_FOUND",
+                StatusCode::BAD_REQUEST,
+                "No document is known by this hash. Send its text along, once; the clients' libraries do.",
+            ),
+            Self::GraphqlParseFailed => (
+                "GRAPHQL_PARSE_FAILED",
+                StatusCode::BAD_REQUEST,
+                "The document is not GraphQL; `locations` has the place.",
+            ),
+            Self::GraphqlValidationFailed => (
+                "GRAPHQL_VALIDATION_FAILED",
+                StatusCode::BAD_REQUEST,
+                "The document does not fit the schema. Generate types from `schema.graphql`, and the compiler finds it.",
+            ),
+            Self::Unavailable => (
+                "UNAVAILABLE",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database did not answer in time. Try again after `Retry-After` seconds.",
+            ),
+            Self::Internal => (
+                "INTERNAL",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "A defect of the server. Report it with its `requestId`.",
+            ),
         };
-        ErrorFacts { code, status, is_retryable }
+        let is_retryable = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        ErrorFacts { code, status, is_retryable, meaning }
     }
 }
 
@@ -192,9 +245,9 @@ mod tests {
     #[test]
     fn waiting_helps_exactly_where_the_status_is_503_or_429() {
         for code in ErrorCode::ALL {
-            let facts = code.facts();
-            let waits = matches!(facts.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
-            assert_eq!(facts.is_retryable, waits, "{}", facts.code);
+            let is_retryable = code.facts().is_retryable;
+            let waits = [ErrorCode::SsoUnavailable, ErrorCode::RateLimited, ErrorCode::Unavailable].contains(&code);
+            assert_eq!(is_retryable, waits, "{}", code.facts().code);
             assert_eq!(ApiError::new(code, "").retry_after.is_some(), waits);
         }
     }

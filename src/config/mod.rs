@@ -46,6 +46,9 @@ pub const REPAIR_COMMAND: &[&Setting] = &[
 /// The settings of a command that only logs.
 pub const LOGGING_COMMAND: &[&Setting] = &[&setting::LOG_FORMAT, &setting::RUST_LOG];
 
+/// The settings of `demo`.
+pub const DEMO_COMMAND: &[&Setting] = &[&setting::CORS_ORIGINS, &setting::LOG_FORMAT, &setting::RUST_LOG];
+
 /// The settings of `serve`: all there are.
 pub const SERVE_COMMAND: &[&Setting] = setting::ALL;
 
@@ -199,6 +202,27 @@ impl RepairCommandConfig {
     pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let sources = Sources::open(matches, environment)?;
         Ok(Self { database: database(&sources)?, sso: sso(&sources)?, log: log(&sources)? })
+    }
+}
+
+/// What `demo` needs.
+#[derive(Debug, Clone)]
+pub struct DemoCommandConfig {
+    /// The origins whose pages may call the demo, if any are given.
+    pub cors_origins: Option<Vec<HeaderValue>>,
+    /// What is logged, and how.
+    pub log: LogConfig,
+}
+
+impl DemoCommandConfig {
+    /// Reads the settings of [`DEMO_COMMAND`].
+    ///
+    /// # Errors
+    /// The first setting that will not do.
+    pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let sources = Sources::open(matches, environment)?;
+        let cors_origins = sources.optional(&setting::CORS_ORIGINS, parse::origins)?;
+        Ok(Self { cors_origins, log: log(&sources)? })
     }
 }
 

@@ -18,6 +18,25 @@ pub fn json_parameters(headers: &HeaderMap) -> Option<impl Iterator<Item = (&str
     is_json.then(|| parts.filter_map(|parameter| parameter.split_once('=')))
 }
 
+/// Refuses a body that is compressed, which nobody here would take apart: read as it is, it would be called nonsense.
+///
+/// # Errors
+/// 415.
+pub fn refuse_encoded(headers: &HeaderMap) -> Result<(), (StatusCode, ApiError)> {
+    let codings = headers.get_all(header::CONTENT_ENCODING);
+    if codings.iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(encoded())
+}
+
+/// What is answered to a compressed body.
+#[must_use]
+pub fn encoded() -> (StatusCode, ApiError) {
+    let text = "the body has a Content-Encoding; send it as it is, uncompressed";
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, ApiError::bad_input(text))
+}
+
 /// The body, or why there is none: 413 too large, 400 cut short.
 ///
 /// # Errors

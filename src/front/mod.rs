@@ -1,5 +1,5 @@
 //! What the two front ends share of HTTP: who calls and from where, the reading of a body, the request's id, its line in
-//! the log, the mark of a degraded answer, the validator of an answer's body.
+//! the log, the mark of a degraded answer, the validator of an answer's body, the weights of what a client accepts.
 //!
 //! Stands below `graphql` and `rest`, so that neither imports upward from `http`.
 
@@ -10,3 +10,4 @@ pub mod degraded;
 pub mod request_id;
 pub mod request_log;
 pub mod validator;
+pub mod weight;

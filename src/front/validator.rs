@@ -2,7 +2,8 @@
 
 use std::hash::{DefaultHasher, Hasher};
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 /// A digest of a body: it moves with whatever moves the body.
 #[derive(Debug, Clone)]
@@ -17,6 +18,16 @@ impl Validator {
         let tag = format!("W/\"{:016x}\"", hasher.finish());
         // Hexadecimal digits always make a header; a tag that is empty would match nothing.
         Self(HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("W/\"\"")))
+    }
+
+    /// The body with its validator, or 304 without it where the request has it already.
+    #[must_use]
+    pub fn answer(body: Vec<u8>, request: &HeaderMap) -> Response {
+        let validator = Self::of(&body);
+        let is_known = validator.matches(request);
+        let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
+        response.headers_mut().insert(header::ETAG, validator.0);
+        response
     }
 
     /// The value of `ETag`.

@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use crate::front::weight::thousandths;
+
 /// The two media types of GraphQL over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerType {
@@ -90,16 +92,6 @@ impl Range {
             _ => None,
         }
     }
-}
-
-/// A `qvalue` of RFC 9110: 0 to 1 with at most three decimals.
-fn thousandths(text: &str) -> Option<u32> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let value = whole.parse::<u32>().ok()? * 1000 + format!("{decimals:0<3}").parse::<u32>().ok()?;
-    (value <= 1000).then_some(value)
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 //! media type.
 
 use async_graphql::{Pos, Response as Executed, ServerError, Value};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::api_error::{ApiError, ErrorCode};
 use crate::front::request_id::RequestId;
+use crate::front::validator::Validator;
 
 use super::accept::AnswerType;
 use super::document::{RequestError, RequestErrorKind};
@@ -32,21 +33,19 @@ pub struct Answer {
     pub answer_type: AnswerType,
     /// The request's id, for each error.
     pub request_id: RequestId,
+    /// The request's headers where its answer may be kept and asked for again: not those of a POST.
+    pub conditions: Option<HeaderMap>,
 }
 
 impl Answer {
-    /// Of a request that was executed, or that the library's own validation refused.
+    /// Of a request that was executed. What is degraded is not to be kept.
     #[must_use]
-    pub fn executed(&self, executed: Executed) -> Response {
+    pub fn executed(&self, executed: Executed, is_degraded: bool) -> Response {
         let Executed { data, errors, .. } = executed;
-        let is_request_error =
-            data == Value::Null && !errors.is_empty() && errors.iter().all(|one| one.path.is_empty());
-        let fallback = if is_request_error { ErrorCode::GraphqlValidationFailed } else { ErrorCode::BadUserInput };
-        let errors = self.finished(errors, fallback);
-        if is_request_error {
-            return self.write(self.request_error_status(StatusCode::BAD_REQUEST), None, &errors);
-        }
-        self.write(StatusCode::OK, Some(&data), &errors)
+        // Only arguments that are null where they may not be are left to the library to refuse.
+        let errors = self.finished(errors, ErrorCode::BadUserInput);
+        let conditions = self.conditions.as_ref().filter(|_| errors.is_empty() && !is_degraded);
+        self.write(StatusCode::OK, Some(&data), &errors, conditions)
     }
 
     /// Of a document or variables that were refused before anything was executed.
@@ -63,7 +62,7 @@ impl Answer {
         };
         let errors = errors.into_iter().map(server_error).collect();
         let errors = self.finished(errors, ErrorCode::GraphqlValidationFailed);
-        self.write(self.request_error_status(StatusCode::BAD_REQUEST), None, &errors)
+        self.write(self.request_error_status(StatusCode::BAD_REQUEST), None, &errors, None)
     }
 
     /// Of what is no GraphQL request, or one that may not be served: the same status for both media types.
@@ -71,7 +70,7 @@ impl Answer {
     pub fn refused(&self, status: StatusCode, error: ApiError) -> Response {
         let ApiError { code, message, retry_after } = error;
         let error = server_error(message.into_owned(), Vec::new(), code);
-        let mut response = self.write(status, None, &self.finished(vec![error], ErrorCode::Internal));
+        let mut response = self.write(status, None, &self.finished(vec![error], ErrorCode::Internal), None);
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -79,7 +78,8 @@ impl Answer {
     }
 
     /// In `application/json` a well-formed request has status 200, whatever is wrong with its document.
-    fn request_error_status(&self, status: StatusCode) -> StatusCode {
+    #[must_use]
+    pub fn request_error_status(&self, status: StatusCode) -> StatusCode {
         match self.answer_type {
             AnswerType::GraphqlResponse => status,
             AnswerType::Json => StatusCode::OK,
@@ -102,7 +102,13 @@ impl Answer {
         errors
     }
 
-    fn write(&self, status: StatusCode, data: Option<&Value>, errors: &[ServerError]) -> Response {
+    fn write(
+        &self,
+        status: StatusCode,
+        data: Option<&Value>,
+        errors: &[ServerError],
+        conditions: Option<&HeaderMap>,
+    ) -> Response {
         let body = match serde_json::to_vec(&Body { data, errors }) {
             Ok(body) => body,
             Err(error) => {
@@ -112,19 +118,20 @@ impl Answer {
         };
         let may_be_kept = status.is_success() && errors.is_empty();
         let cache_control = HeaderValue::from_static(if may_be_kept { "private, no-cache" } else { "no-store" });
-        let mut response = (
-            status,
-            [
-                (header::CONTENT_TYPE, self.answer_type.content_type()),
-                (header::CACHE_CONTROL, cache_control),
-                (header::VARY, HeaderValue::from_static("Accept, Authorization")),
-            ],
-            body,
-        )
-            .into_response();
+        let mut response = match conditions {
+            Some(request) => Validator::answer(body, request),
+            None => (status, body).into_response(),
+        };
+        let is_known = response.status() == StatusCode::NOT_MODIFIED;
+        let headers = response.headers_mut();
+        if !is_known {
+            headers.insert(header::CONTENT_TYPE, self.answer_type.content_type());
+        }
+        headers.insert(header::CACHE_CONTROL, cache_control);
+        headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));
         if status == StatusCode::UNAUTHORIZED {
             let bearer = HeaderValue::from_static("Bearer realm=\"LeadConduit\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+            headers.insert(header::WWW_AUTHENTICATE, bearer);
         }
         response
     }

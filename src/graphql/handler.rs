@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, State};
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, ErrorCode};
 use crate::app::App;
 use crate::domain::caller::Caller;
 use crate::front::authentication::authenticate;
@@ -22,6 +22,7 @@ use super::accept::AnswerType;
 use super::answer::Answer;
 use super::document::{Documents, InvalidSchema, Limits};
 use super::parameters::{NotARequest, Parameters};
+use super::persisted::PersistedQueries;
 use super::request_state::RequestState;
 use super::schema::{ConnectionsSchema, schema, sdl};
 
@@ -31,6 +32,7 @@ pub struct Endpoint {
     app: App,
     schema: ConnectionsSchema,
     documents: Arc<Documents>,
+    persisted: Arc<PersistedQueries>,
 }
 
 impl Endpoint {
@@ -40,14 +42,15 @@ impl Endpoint {
     /// When the document pipeline cannot read the schema that this program exports, which is a defect.
     pub fn new(app: App) -> Result<Self, InvalidSchema> {
         let documents = Arc::new(Documents::new(&sdl(), Limits::default(), app.settings.introspection)?);
-        Ok(Self { app, schema: schema(), documents })
+        Ok(Self { app, schema: schema(), documents, persisted: Arc::default() })
     }
 }
 
 /// Answers a GET or a POST.
 pub async fn handle(State(endpoint): State<Endpoint>, request_id: RequestId, request: Request<Body>) -> Response {
     let negotiated = AnswerType::negotiate(request.headers());
-    let answer = Answer { answer_type: negotiated.unwrap_or(AnswerType::Json), request_id };
+    let conditions = (request.method() != Method::POST).then(|| request.headers().clone());
+    let answer = Answer { answer_type: negotiated.unwrap_or(AnswerType::Json), request_id, conditions };
     let caller = match authenticate(request.headers(), request.extensions(), &endpoint.app).await {
         Ok(caller) => caller,
         Err(error) => return answer.refused(error.code.facts().status, error),
@@ -82,14 +85,29 @@ impl Endpoint {
         method: &Method,
         parameters: &Parameters,
     ) -> Response {
-        let Parameters { query, operation_name, variables } = parameters;
-        let prepared = match self.documents.prepare(query, operation_name.as_deref(), variables) {
+        let Parameters { query, hash, operation_name, variables } = parameters;
+        let document = match self.persisted.document(query, hash.as_ref()) {
+            Ok(document) => document,
+            Err(error) => {
+                count_operation("unknown", "refused");
+                let status = error.code.facts().status;
+                return match error.code {
+                    // A well-formed request, whose document is not known.
+                    ErrorCode::PersistedQueryNotFound => answer.refused(answer.request_error_status(status), error),
+                    _ => answer.refused(status, error),
+                };
+            }
+        };
+        let prepared = match self.documents.prepare(&document, operation_name.as_deref(), variables) {
             Ok(prepared) => prepared,
             Err(errors) => {
                 count_operation("unknown", "refused");
                 return answer.request_errors(errors);
             }
         };
+        if let Some(hash) = hash {
+            self.persisted.keep(hash, &document);
+        }
         if let Some(name) = &prepared.operation_name {
             facts.operation(name);
         }
@@ -110,9 +128,10 @@ impl Endpoint {
         executable.set_parsed_query(prepared.document);
         let executed = state.batches.drive(self.schema.execute(executable)).await;
         count_operation(kind, if executed.is_ok() { "ok" } else { "errors" });
-        let mut response = answer.executed(executed);
         let sso = state.sso();
-        if sso.failure().is_some() {
+        let is_degraded = sso.failure().is_some();
+        let mut response = answer.executed(executed, is_degraded);
+        if is_degraded {
             mark_degraded(response.headers_mut(), Frontend::Graphql);
         }
         state.facts.sso(sso.outcome());

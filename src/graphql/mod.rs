@@ -14,6 +14,7 @@ pub mod handler;
 pub mod mutation;
 pub mod page;
 pub mod parameters;
+pub mod persisted;
 pub mod query;
 pub mod request_state;
 pub mod schema;

@@ -30,10 +30,11 @@ impl Mutation {
         let connection_id = SsoConnectionId(connection_id.0);
         require_superuser(&state.caller)?;
         let reason = text.as_deref().map(reason).transpose().map_err(|error| ApiError::bad_input(error.to_string()))?;
+        let is_dry_run = dry_run.get("dryRun")?;
         let account = account_id.map(|account| account.0.into());
         let request = RepairRequest {
             connection_id,
-            is_dry_run: dry_run,
+            is_dry_run,
             reason,
             via: RepairVia::Graphql,
             request_id: state.request_id.clone(),

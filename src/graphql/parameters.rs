@@ -10,13 +10,17 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use crate::api_error::{ApiError, ErrorCode};
-use crate::front::body::json_parameters;
+use crate::front::body::{json_parameters, refuse_encoded};
+
+use super::persisted::DocumentHash;
 
 /// What a client sent: a document, and what to do with it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameters {
-    /// The document.
+    /// The document; empty where only its hash was sent.
     pub query: String,
+    /// The document's hash, if it was sent.
+    pub hash: Option<DocumentHash>,
     /// Which of its operations.
     pub operation_name: Option<String>,
     /// Values of its variables.
@@ -42,8 +46,9 @@ impl Parameters {
     /// Of a POST, whose body is read already.
     ///
     /// # Errors
-    /// 415 for another media type or charset, 400 for a body that is no single GraphQL request.
+    /// 415 for another media type or charset and for what is compressed, 400 for a body that is no single GraphQL request.
     pub async fn of_post(headers: &HeaderMap, body: Bytes) -> Result<Self, NotARequest> {
+        refuse_encoded(headers).map_err(|(status, error)| NotARequest { status, error })?;
         if !is_json_in_utf8(headers) {
             return Err(NotARequest {
                 status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -65,7 +70,9 @@ impl Parameters {
             Ok(Value::Object(variables)) => variables,
             _ => Map::new(),
         };
-        Self { query: request.query, operation_name: request.operation_name, variables }.with_document()
+        let persisted_query = request.extensions.get("persistedQuery").cloned().unwrap_or_default();
+        let hash = document_hash(&persisted_query.into_json().unwrap_or_default())?;
+        Ok(Self { query: request.query, hash, operation_name: request.operation_name, variables })
     }
 
     /// Of a GET's query.
@@ -86,18 +93,16 @@ impl Parameters {
                 return Err(NotARequest::bad(format!("the parameter {name} is given twice")));
             }
         }
-        object("extensions", extensions)?;
+        let extensions = object("extensions", extensions)?;
+        let hash = document_hash(extensions.get("persistedQuery").unwrap_or(&Value::Null))?;
         let operation_name = operation_name.filter(|name| !name.is_empty());
         let variables = object("variables", variables)?;
-        Self { query: document.unwrap_or_default(), operation_name, variables }.with_document()
+        Ok(Self { query: document.unwrap_or_default(), hash, operation_name, variables })
     }
+}
 
-    fn with_document(self) -> Result<Self, NotARequest> {
-        if self.query.trim().is_empty() {
-            return Err(NotARequest::bad("the parameter query is missing: it holds the GraphQL document"));
-        }
-        Ok(self)
-    }
+fn document_hash(persisted_query: &Value) -> Result<Option<DocumentHash>, NotARequest> {
+    DocumentHash::of_extension(persisted_query).map_err(|error| NotARequest { status: StatusCode::BAD_REQUEST, error })
 }
 
 fn object(name: &str, text: Option<String>) -> Result<Map<String, Value>, NotARequest> {
@@ -186,8 +191,6 @@ mod tests {
             "1",
             "[]",
             r#"[{"query": "{ a }"}]"#,
-            "{}",
-            r#"{"query": ""}"#,
             r#"{"query": 1}"#,
             r#"{"query": null}"#,
             r#"{"query": "{ a }", "variables": "x"}"#,
@@ -204,14 +207,15 @@ mod tests {
     fn a_query_string_is_read() {
         let query = "query=%7B+a+%7D&operationName=A&variables=%7B%22x%22%3A1%7D&extensions=%7B%7D";
         let parameters = Parameters::of_get(query).unwrap();
-        assert_eq!(parameters.query, "{ a }");
+        assert_eq!((&*parameters.query, parameters.hash), ("{ a }", None));
         assert_eq!(parameters.operation_name.as_deref(), Some("A"));
         assert_eq!(parameters.variables["x"], 1);
     }
 
     #[test]
     fn other_query_strings_are_refused() {
-        for query in ["", "query=", "operationName=A", "query=a&query=b", "query=a&variables=1", "query=a&extensions=x"]
+        for query in
+            ["query=a&query=b", "query=a&variables=1", "query=a&extensions=x", "extensions={\"persistedQuery\":{}}"]
         {
             assert_eq!(Parameters::of_get(query).unwrap_err().status, StatusCode::BAD_REQUEST, "{query}");
         }

@@ -16,7 +16,7 @@ use super::request_state::RequestState;
 use super::selected::wanted_of_partnership;
 use super::types::account::{Account, Viewer};
 use super::types::enums::ReadConsistency;
-use super::types::inputs::{PartnershipFilter, PartnershipOrder};
+use super::types::inputs::{NeverNull, PartnershipFilter, PartnershipOrder};
 use super::types::partnership::{Node, Partnership};
 use super::types::partnership_connection::{PartnershipConnection, list};
 use super::types::repair::RepairRecord;
@@ -65,18 +65,27 @@ impl Query {
     async fn connections(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The first so many; 0 to MAX_PAGE_SIZE. Not together with last.")] first: Option<i32>,
-        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many; 0 to MAX_PAGE_SIZE. Not together with first.")] last: Option<i32>,
-        #[graphql(desc = "Only what stands before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only partnerships for which all of this is true.")] filter: Option<PartnershipFilter>,
-        #[graphql(desc = "In which order.", default)] order_by: PartnershipOrder,
-        #[graphql(desc = "What to do about SSO.", default_with = "ReadConsistency::FailOpen")]
-        consistency: ReadConsistency,
+        #[graphql(
+            desc = "The first so many; 0 to MAX_PAGE_SIZE. Not together with last. null: 50, unless last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what stands behind this cursor. null: from the start.")] after: Option<String>,
+        #[graphql(
+            desc = "The last so many; 0 to MAX_PAGE_SIZE. Not together with first. null: counted from the start."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "Only what stands before this cursor. null: to the end.")] before: Option<String>,
+        #[graphql(desc = "Only partnerships for which all of this is true. null: all.")] filter: Option<
+            PartnershipFilter,
+        >,
+        #[graphql(desc = "In which order.", default_with = "NeverNull::new(PartnershipOrder::default())")]
+        order_by: NeverNull<PartnershipOrder>,
+        #[graphql(desc = "What to do about SSO.", default_with = "NeverNull::new(ReadConsistency::FailOpen)")]
+        consistency: NeverNull<ReadConsistency>,
     ) -> Result<PartnershipConnection, ApiError> {
         let account = &RequestState::of(context)?.caller.account;
         let arguments = PageArguments { first, after, last, before };
-        list(context, account, arguments, filter, order_by, consistency).await
+        list(context, account, arguments, filter, order_by.get("orderBy")?, consistency.get("consistency")?).await
     }
 
     /// By any of its three ids: row id, else SSO connection id, else invitation id. Unknown, or another account's:
@@ -85,14 +94,15 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "A row id, an SSO connection id or an invitation id.")] id: ObjectId,
-        #[graphql(desc = "What to do about SSO.", default_with = "ReadConsistency::FailOpen")]
-        consistency: ReadConsistency,
+        #[graphql(desc = "What to do about SSO.", default_with = "NeverNull::new(ReadConsistency::FailOpen)")]
+        consistency: NeverNull<ReadConsistency>,
     ) -> Option<Partnership> {
         let wanted = wanted_of_partnership(&context.look_ahead());
         let found = async {
             let state = RequestState::of(context)?;
             let (account, connections) = (&state.caller.account, &state.app.connections);
-            let found = connections.get(account, id.0, wanted, consistency.into(), &state.batches).await?;
+            let consistency = consistency.get("consistency")?.into();
+            let found = connections.get(account, id.0, wanted, consistency, &state.batches).await?;
             state.note(&found.sso);
             Ok::<_, ApiError>(found.connection.map(Partnership))
         };

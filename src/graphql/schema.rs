@@ -1,6 +1,6 @@
 //! The schema, without any state: what `lc-connections schema` prints and the server executes.
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::{EmptySubscription, Schema, ValidationMode};
 
 use super::mutation::Mutation;
 use super::query::Query;
@@ -10,13 +10,14 @@ use super::types::repair::UserError;
 /// The schema's type.
 pub type ConnectionsSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// The schema. The library's own limits and switches stay off, since the document pipeline checks all of them before it executes.
+/// The schema. The library's own limits, switches and validation stay off, since the document pipeline checks all of it
+/// before it executes.
 #[must_use]
 pub fn schema() -> ConnectionsSchema {
     Schema::build(Query, Mutation, EmptySubscription)
         .register_output_type::<Node>()
         .register_output_type::<UserError>()
-        .disable_suggestions()
+        .validation_mode(ValidationMode::Fast)
         .finish()
 }
 

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower::ServiceBuilder;
@@ -17,6 +17,7 @@ use crate::graphql::handler::{self as graphql, Endpoint};
 use crate::rest::connections as rest;
 use crate::rest::error::RestError;
 
+use super::compression::{self, Compressor};
 use super::home::{self, Contents};
 use super::{cors, docs, graphiql};
 
@@ -66,7 +67,8 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
                 .layer(from_fn(request_log::log))
                 // Around what may panic, so that a page on another origin can read that answer too.
                 .option_layer(cors::layer(cors_origins))
-                .layer(CatchPanicLayer::custom(panicked)),
+                .layer(CatchPanicLayer::custom(panicked))
+                .layer(from_fn_with_state(Compressor::default(), compression::compress)),
         )
 }
 

@@ -1,58 +1,55 @@
 //! Serving: accepts connections, gives slow clients a limited time, and ends in order.
 //!
 //! `axum::serve` waits for ever for a client that sends its head slowly, that does not read, or that does not end; hence the
-//! loop over hyper. Knows nothing of the routes.
+//! loop over hyper. `connection` is one connection of either protocol, `http2` and `streams` what HTTP/2 needs besides.
+//! Knows nothing of the routes.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
-use http::header::{CONNECTION, HeaderValue};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
-use tower::Service;
 
 use super::stop::Stop;
-use super::timed_body::TimedBody;
-use super::timed_stream::TimedStream;
 use crate::config::ShutdownConfig;
 use crate::front::client_address::Peer;
+use connection::{Closing, answer};
 
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
+    /// For the first bytes of a connection, which tell its protocol.
+    pub first_bytes: Duration,
     /// For a request's head, from the moment that one is awaited: it ends idle connections too.
     pub head: Duration,
     /// For sending the whole of a request's body.
     pub body: Duration,
-    /// For reading an answer that does not fit into the system's buffers.
+    /// For reading an answer that does not fit into the system's buffers, or into what the client is ready to take.
     pub answer: Duration,
-    /// For one more request over an open connection, once no new ones are accepted. It may be on its way, and closing at
-    /// once would break it; its answer says `Connection: close`.
+    /// For one more request over an open connection of HTTP/1.1, once no new ones are accepted. It may be on its way, and
+    /// closing at once would break it; its answer says `Connection: close`.
     pub last_request: Duration,
+    /// For closing its own end once it was told that nothing more comes.
+    pub farewell: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
         Self {
+            first_bytes: Duration::from_secs(10),
             head: Duration::from_secs(20),
             body: Duration::from_secs(20),
             answer: Duration::from_secs(25),
             last_request: Duration::from_millis(500),
+            farewell: Duration::from_secs(2),
         }
     }
 }
-
-const LARGEST_HEAD: usize = 64 * 1024;
 
 /// Connections that the system may have accepted before this program has: room for a burst of clients.
 const BACKLOG: u32 = 1024;
@@ -159,60 +156,8 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     }
 }
 
-/// When open connections are closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Closing {
-    No,
-    AfterNextAnswer,
-    /// Those without a request; the others after their answer.
-    Now,
-}
-
-/// Answers the requests of one connection.
-async fn answer(
-    stream: TcpStream,
-    peer: Peer,
-    router: Router,
-    patience: Patience,
-    mut closing: watch::Receiver<Closing>,
-) {
-    // Without it, small answers wait for the client's acknowledgements. The connection works if the system refuses.
-    let _ = stream.set_nodelay(true);
-    let heard = closing.clone();
-    let service = service_fn(|mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        let answer = router.clone().call(request.map(|body| TimedBody::new(body, patience.body)));
-        let closing = &heard;
-        async move {
-            let mut response = answer.await?;
-            if *closing.borrow() > Closing::No {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience.head)
-        .max_header_size(LARGEST_HEAD)
-        .serve_connection(TokioIo::new(TimedStream::new(stream, patience.answer)), service);
-    let mut connection = pin!(connection);
-    let is_time_to_close = async {
-        // The other end outlives the connections.
-        let _ = closing.wait_for(|closing| *closing == Closing::Now).await;
-    };
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        () = is_time_to_close => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection ended early");
-    }
-}
-
+mod connection;
+mod http2;
+mod streams;
 #[cfg(test)]
 mod tests;

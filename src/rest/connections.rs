@@ -17,7 +17,7 @@ use crate::domain::repair::RepairVia;
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
 use crate::front::authentication::require_superuser;
-use crate::front::body::{json_parameters, whole};
+use crate::front::body::{json_parameters, refuse_encoded, whole};
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
 use crate::front::request_log::RequestFacts;
@@ -163,7 +163,7 @@ pub async fn get(
         (status = 401, response = responses::NoSuperuser),
         (status = 409, response = responses::AlreadyExists),
         (status = 413, response = responses::TooLarge),
-        (status = 415, response = responses::NotJsonType),
+        (status = 415, response = responses::NotPlainJson),
         (status = 422, response = responses::UnknownToSso),
         (status = 429, response = responses::TooManyRequests),
         (status = 500, response = responses::Internal),
@@ -199,6 +199,7 @@ pub async fn repair(
 
 /// Reads `{"connection_id": "<24 hex>"}`.
 fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<SsoConnectionId, RestError> {
+    refuse_encoded(headers).map_err(|(status, error)| RestError::new(status, error))?;
     if json_parameters(headers).is_none() {
         return Err(refusals::not_json_type());
     }
@@ -224,14 +225,13 @@ const CONTENT_TYPE_JSON: (HeaderName, HeaderValue) =
 
 /// An answer that may be kept as long as it is asked for again each time.
 fn conditional(body: Vec<u8>, request: &HeaderMap) -> Response {
-    let validator = Validator::of(&body);
-    let mut response = if validator.matches(request) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([CONTENT_TYPE_JSON], body).into_response()
-    };
+    let mut response = Validator::answer(body, request);
+    let is_whole = response.status() == StatusCode::OK;
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, validator.header());
+    if is_whole {
+        let (name, value) = CONTENT_TYPE_JSON;
+        headers.insert(name, value);
+    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
     response

@@ -14,7 +14,7 @@ use utoipa::{ToResponse, ToSchema};
 use crate::api_error::ApiError;
 use crate::domain::repair::RepairRefusal;
 use crate::front::authentication::{address_too_often, key_too_often};
-use crate::front::body::too_large;
+use crate::front::body::{encoded, too_large};
 use crate::service::rate_limits::TooOften;
 
 use super::dto::{Created, List, SingleConnection};
@@ -92,7 +92,10 @@ refusals! {
         "exists" "A row exists": refusals::repair_refused(RepairRefusal::AlreadyExists),
     ];
     TooLarge: "The body is over the limit.", ["too_large" "Too large": refused(too_large())];
-    NotJsonType: "The body is not declared as JSON.", ["not_json" "Not JSON": refusals::not_json_type()];
+    NotPlainJson: "The body is not declared as JSON, or is compressed; `Accept-Encoding` tells the latter.", [
+        "not_json" "Not JSON": refusals::not_json_type(),
+        "compressed" "Compressed": refused(encoded()),
+    ];
     UnknownToSso: "SSO does not know the connection, or the caller's account takes no part in it.", [
         "unknown" "Unknown": refusals::repair_refused(RepairRefusal::SsoConnectionNotFound),
     ];
@@ -151,6 +154,10 @@ fn refusal<const N: usize>(refusals: [(&'static str, &'static str, RestError); N
         let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
         let wait = HeaderBuilder::new().schema(Some(seconds)).description(Some("How many seconds to wait.")).build();
         response = response.header("Retry-After", wait);
+    }
+    if refusals.iter().any(|(.., refusal)| refusal.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE) {
+        response =
+            response.header("Accept-Encoding", text("`identity`, where the body is compressed; absent otherwise."));
     }
     let body = |refusal: RestError| json!({"error": refusal.error().message});
     response.content(JSON, json::<ErrorBody<'_>>(refusals.map(|(name, why, refusal)| (name, why, body(refusal)))))

@@ -51,9 +51,13 @@ async fn a_preflight_of_a_listed_origin_is_allowed_without_a_key() {
             let allowed = [
                 "accept",
                 "apollo-require-preflight",
+                "apollographql-client-name",
+                "apollographql-client-version",
                 "authorization",
                 "content-type",
                 "if-none-match",
+                "traceparent",
+                "tracestate",
                 "x-apollo-operation-id",
                 "x-apollo-operation-name",
                 "x-request-id",

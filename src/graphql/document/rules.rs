@@ -23,7 +23,11 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<()> {
     let mut fragments: HashMap<&str, Uses<'_>> = HashMap::new();
     for (name, fragment) in &document.fragments {
         let mut of_fragment = Uses::default();
-        directives(&fragment.node.directives, &mut of_fragment)?;
+        if let Some(directive) = fragment.node.directives.first() {
+            let message =
+                format!("Directive \"@{}\" may not be used on FRAGMENT_DEFINITION.", directive.node.name.node);
+            return Err(RequestError::invalid(message, directive.pos));
+        }
         collect(document, &fragment.node.selection_set.node, &mut of_fragment)?;
         fragments.insert(name, of_fragment);
     }
@@ -34,7 +38,6 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<()> {
     let mut spread = HashSet::new();
     for (name, operation) in document.operations.iter() {
         let mut uses = Uses::default();
-        directives(&operation.node.directives, &mut uses)?;
         collect(document, &operation.node.selection_set.node, &mut uses)?;
         let mut waiting: Vec<&str> = uses.spreads.iter().copied().collect();
         let mut reached = HashSet::new();
@@ -158,7 +161,7 @@ fn variables(name: Option<&Name>, operation: &OperationDefinition, uses: &Uses<'
         }
         if let Some(directive) = definition.node.directives.first() {
             let message =
-                format!("Directive \"@{}\" may not be used on a variable definition.", directive.node.name.node);
+                format!("Directive \"@{}\" may not be used on VARIABLE_DEFINITION.", directive.node.name.node);
             return Err(RequestError::invalid(message, directive.pos));
         }
     }

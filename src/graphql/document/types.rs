@@ -1,12 +1,13 @@
-//! What the schema says of each type, by name: read once out of its definition language.
+//! What the schema says of each type, by name: read once out of its definition language. Introspection's own types are
+//! among them.
 
 use std::collections::{HashMap, HashSet};
 
-use async_graphql::Positioned;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind as Definition, TypeSystemDefinition,
+    BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind as Definition, TypeSystemDefinition,
 };
+use async_graphql::{Name, Positioned};
 
 /// The schema cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -32,14 +33,27 @@ pub(super) struct OutputField {
     pub(super) arguments: HashMap<String, Input>,
 }
 
+impl OutputField {
+    /// The name of its type, without lists and exclamation marks.
+    pub(super) fn named(&self) -> &str {
+        named(&self.ty)
+    }
+}
+
+fn named(ty: &Type) -> &str {
+    match &ty.base {
+        BaseType::Named(name) => name,
+        BaseType::List(inner) => named(inner),
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Kind {
     Scalar,
     Enum(HashSet<String>),
     Input(HashMap<String, Input>),
-    Object(HashMap<String, OutputField>),
-    /// An interface, with the objects that it stands for, in order of their names.
-    Abstract(HashMap<String, OutputField>, Vec<String>),
+    /// What has fields, with the objects that it stands for, in order of their names: an object for itself alone.
+    Composite(HashMap<String, OutputField>, Vec<String>),
 }
 
 /// All types of a schema.
@@ -48,8 +62,10 @@ pub(super) struct Types {
     by_name: HashMap<String, Kind>,
     query: String,
     mutation: Option<String>,
-    /// Whether the schema may be asked for.
-    pub(super) introspection: bool,
+    /// Whether the root of queries has `__schema` and `__type`.
+    introspection: bool,
+    /// The type of the argument of `@skip` and `@include`.
+    pub(super) condition: Type,
 }
 
 impl Types {
@@ -58,7 +74,8 @@ impl Types {
             ["Int", "Float", "String", "Boolean", "ID"].map(|name| (name.to_owned(), Kind::Scalar)).into();
         let (mut query, mut mutation) = ("Query".to_owned(), None);
         let mut implementations: HashMap<String, Vec<String>> = HashMap::new();
-        for definition in parse_schema(sdl)?.definitions {
+        let introspected = parse_schema(include_str!("introspection.graphql"))?.definitions;
+        for definition in parse_schema(sdl)?.definitions.into_iter().chain(introspected) {
             match definition {
                 TypeSystemDefinition::Schema(schema) => {
                     query = schema.node.query.map_or(query, |name| name.node.to_string());
@@ -76,11 +93,11 @@ impl Types {
                             for interface in &object.implements {
                                 implementations.entry(interface.node.to_string()).or_default().push(name.clone());
                             }
-                            Kind::Object(fields(object.fields))
+                            Kind::Composite(fields(object.fields), vec![name.clone()])
                         }
-                        Definition::Interface(interface) => Kind::Abstract(fields(interface.fields), Vec::new()),
-                        Definition::Union(union) => Kind::Abstract(
-                            HashMap::new(),
+                        Definition::Interface(interface) => Kind::Composite(fields(interface.fields), Vec::new()),
+                        Definition::Union(union) => Kind::Composite(
+                            fields(Vec::new()),
                             union.members.iter().map(|name| name.node.to_string()).collect(),
                         ),
                     };
@@ -91,11 +108,17 @@ impl Types {
         }
         for (interface, mut objects) in implementations {
             objects.sort_unstable();
-            if let Some(Kind::Abstract(_, possible)) = by_name.get_mut(&interface) {
+            if let Some(Kind::Composite(_, possible)) = by_name.get_mut(&interface) {
                 *possible = objects;
             }
         }
-        Ok(Self { by_name, query, mutation, introspection })
+        let of_root = by_name.remove("__Root");
+        if let (Some(Kind::Composite(of_root, _)), Some(Kind::Composite(fields, _)), true) =
+            (of_root, by_name.get_mut(&query), introspection)
+        {
+            fields.extend(of_root);
+        }
+        Ok(Self { by_name, query, mutation, introspection, condition: required("Boolean") })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Kind> {
@@ -112,19 +135,37 @@ impl Types {
 
     pub(super) fn field(&self, parent: &str, name: &str) -> Option<&OutputField> {
         match self.get(parent)? {
-            Kind::Object(fields) | Kind::Abstract(fields, _) => fields.get(name),
+            Kind::Composite(fields, _) => fields.get(name),
             _ => None,
         }
     }
 
+    /// Whether a field would be there, if introspection were not off.
+    pub(super) fn is_hidden(&self, parent: &str, name: &str) -> bool {
+        !self.introspection && parent == self.query && ["__schema", "__type"].contains(&name)
+    }
+
+    /// Whether a variable may have this type.
+    pub(super) fn is_input(&self, ty: &Type) -> bool {
+        matches!(self.get(named(ty)), Some(Kind::Scalar | Kind::Enum(_) | Kind::Input(_)))
+    }
+
     /// The objects that a type stands for: itself, or an interface's. Empty for what has no fields.
-    pub(super) fn objects<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+    pub(super) fn objects(&self, name: &str) -> &[String] {
         match self.get(name) {
-            Some(Kind::Object(_)) => vec![name],
-            Some(Kind::Abstract(_, possible)) => possible.iter().map(String::as_str).collect(),
-            _ => Vec::new(),
+            Some(Kind::Composite(_, objects)) => objects,
+            _ => &[],
         }
     }
+
+    /// Whether an object is of a type.
+    pub(super) fn is_of(&self, object: &str, ty: &str) -> bool {
+        self.objects(ty).iter().any(|one| one == object)
+    }
+}
+
+fn required(name: &str) -> Type {
+    Type { base: BaseType::Named(Name::new(name)), nullable: false }
 }
 
 fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> HashMap<String, Input> {
@@ -135,10 +176,12 @@ fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> HashMap<String,
     definitions.into_iter().map(input).collect()
 }
 
+/// The fields of a type, `__typename` among them.
 fn fields(definitions: Vec<Positioned<FieldDefinition>>) -> HashMap<String, OutputField> {
     let field = |definition: Positioned<FieldDefinition>| {
         let FieldDefinition { name, arguments, ty, .. } = definition.node;
         (name.node.to_string(), OutputField { ty: ty.node, arguments: inputs(arguments) })
     };
-    definitions.into_iter().map(field).collect()
+    let typename = OutputField { ty: required("String"), arguments: HashMap::new() };
+    definitions.into_iter().map(field).chain([("__typename".to_owned(), typename)]).collect()
 }

@@ -4,7 +4,6 @@ use async_graphql::Positioned;
 use async_graphql::parser::types::{BaseType, Type, VariableDefinition};
 use async_graphql_value::{ConstValue, Value};
 
-use super::coerce::is_input;
 use super::types::{Input, Kind, Types};
 use crate::domain::id::ObjectId;
 use crate::domain::timestamp::Timestamp;
@@ -12,34 +11,31 @@ use crate::domain::timestamp::Timestamp;
 type Definitions = [Positioned<VariableDefinition>];
 
 /// What is wrong with the value of an argument or an input field, or `None`.
-pub(super) fn fault(types: &Types, variables: &Definitions, value: &Value, input: &Input) -> Option<String> {
+pub(super) fn input_fault(types: &Types, variables: &Definitions, value: &Value, input: &Input) -> Option<String> {
     match value {
-        Value::Variable(name) => variable_fault(types, variables, name, &input.ty, input.has_default),
-        value => fault_of(types, variables, value, &input.ty),
+        Value::Variable(name) => variable_fault(variables, name, &input.ty, input.has_default),
+        value => fault(types, variables, value, &input.ty),
     }
 }
 
-fn fault_of(types: &Types, variables: &Definitions, value: &Value, ty: &Type) -> Option<String> {
+/// What is wrong with a value of a type, or `None`.
+pub(super) fn fault(types: &Types, variables: &Definitions, value: &Value, ty: &Type) -> Option<String> {
     match (value, &ty.base) {
-        (Value::Variable(name), _) => variable_fault(types, variables, name, ty, false),
+        (Value::Variable(name), _) => variable_fault(variables, name, ty, false),
         (Value::Null, _) => (!ty.nullable).then(|| format!("Expected value of type \"{ty}\", found null.")),
         (Value::List(items), BaseType::List(inner)) => {
-            items.iter().find_map(|item| fault_of(types, variables, item, inner))
+            items.iter().find_map(|item| fault(types, variables, item, inner))
         }
-        (value, BaseType::List(inner)) => fault_of(types, variables, value, inner),
+        (value, BaseType::List(inner)) => fault(types, variables, value, inner),
         (value, BaseType::Named(name)) => named_fault(types, variables, value, name),
     }
 }
 
 /// A variable may stand where its type fits. One that may be null may also stand where null may not, if its own default
 /// or that of the place steps in when nothing is given.
-fn variable_fault(types: &Types, variables: &Definitions, name: &str, ty: &Type, has_default: bool) -> Option<String> {
+fn variable_fault(variables: &Definitions, name: &str, ty: &Type, has_default: bool) -> Option<String> {
     let definition = &variables.iter().find(|definition| definition.node.name.node == name)?.node;
     let declared = &definition.var_type.node;
-    if !is_input(types, declared) {
-        // That it is none is told where its value is coerced.
-        return None;
-    }
     let own_default = definition.default_value.as_ref().is_some_and(|default| default.node != ConstValue::Null);
     let is_stepped_in_for = has_default || own_default;
     let fits = fits_base(declared, ty) && (ty.nullable || !declared.nullable || is_stepped_in_for);
@@ -71,7 +67,7 @@ fn named_fault(types: &Types, variables: &Definitions, value: &Value, name: &str
             if let Some((field, input)) = fields.iter().find(lacks) {
                 return Some(format!("Field \"{name}.{field}\" of required type \"{}\" was not provided.", input.ty));
             }
-            given.iter().find_map(|(key, value)| fault(types, variables, value, fields.get(key.as_str())?))
+            given.iter().find_map(|(key, value)| input_fault(types, variables, value, fields.get(key.as_str())?))
         }
         (Some(Kind::Scalar), value) => {
             let fits = match (name, value) {

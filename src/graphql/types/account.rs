@@ -10,7 +10,7 @@ use crate::graphql::global_id::GlobalId;
 use crate::graphql::page::PageArguments;
 
 use super::enums::ReadConsistency;
-use super::inputs::{PartnershipFilter, PartnershipOrder};
+use super::inputs::{NeverNull, PartnershipFilter, PartnershipOrder};
 use super::partnership_connection::{PartnershipConnection, list};
 use super::scalars::ObjectId;
 
@@ -45,17 +45,26 @@ impl Account {
     async fn connections(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The first so many; 0 to MAX_PAGE_SIZE. Not together with last.")] first: Option<i32>,
-        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many; 0 to MAX_PAGE_SIZE. Not together with first.")] last: Option<i32>,
-        #[graphql(desc = "Only what stands before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only partnerships for which all of this is true.")] filter: Option<PartnershipFilter>,
-        #[graphql(desc = "In which order.", default)] order_by: PartnershipOrder,
-        #[graphql(desc = "What to do about SSO.", default_with = "ReadConsistency::FailOpen")]
-        consistency: ReadConsistency,
+        #[graphql(
+            desc = "The first so many; 0 to MAX_PAGE_SIZE. Not together with last. null: 50, unless last is given."
+        )]
+        first: Option<i32>,
+        #[graphql(desc = "Only what stands behind this cursor. null: from the start.")] after: Option<String>,
+        #[graphql(
+            desc = "The last so many; 0 to MAX_PAGE_SIZE. Not together with first. null: counted from the start."
+        )]
+        last: Option<i32>,
+        #[graphql(desc = "Only what stands before this cursor. null: to the end.")] before: Option<String>,
+        #[graphql(desc = "Only partnerships for which all of this is true. null: all.")] filter: Option<
+            PartnershipFilter,
+        >,
+        #[graphql(desc = "In which order.", default_with = "NeverNull::new(PartnershipOrder::default())")]
+        order_by: NeverNull<PartnershipOrder>,
+        #[graphql(desc = "What to do about SSO.", default_with = "NeverNull::new(ReadConsistency::FailOpen)")]
+        consistency: NeverNull<ReadConsistency>,
     ) -> Result<PartnershipConnection, ApiError> {
         let arguments = PageArguments { first, after, last, before };
-        list(context, &self.0, arguments, filter, order_by, consistency).await
+        list(context, &self.0, arguments, filter, order_by.get("orderBy")?, consistency.get("consistency")?).await
     }
 }
 

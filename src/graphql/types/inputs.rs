@@ -1,7 +1,11 @@
-//! The schema's input objects.
+//! The schema's input objects, and arguments that are never null.
 
-use async_graphql::InputObject;
+use std::borrow::Cow;
 
+use async_graphql::registry::Registry;
+use async_graphql::{InputObject, InputType, InputValueResult, Value};
+
+use crate::api_error::ApiError;
 use crate::domain::selection::{Filter, Order};
 
 use super::enums::{DriftKind, OrderDirection, PartnershipOrderField, PartnershipStatus, RelationshipType};
@@ -11,17 +15,17 @@ use super::scalars::{DateTime, ObjectId};
 /// SSO-only ones.
 #[derive(Debug, InputObject, Default)]
 pub struct PartnershipFilter {
-    /// Only this role of the partner.
+    /// Only this role of the partner. null: any.
     relationship_type: Option<RelationshipType>,
-    /// Any of these. An empty list matches nothing.
+    /// Any of these. An empty list matches nothing. null: any.
     status: Option<Vec<PartnershipStatus>>,
-    /// Any of these. An empty list matches nothing.
+    /// Any of these. An empty list matches nothing. null: any.
     drift: Option<Vec<DriftKind>>,
-    /// Case-insensitive part of the partner's or its entity's name.
+    /// Case-insensitive part of the partner's or its entity's name. null: any.
     search: Option<String>,
-    /// All of these. Unknown permissions match nothing; an empty list matches everything.
+    /// All of these. Unknown permissions match nothing; an empty list matches everything. null: any.
     has_permission: Option<Vec<String>>,
-    /// Changed at this instant or later.
+    /// Changed at this instant or later. null: at any time.
     updated_since: Option<DateTime>,
 }
 
@@ -65,11 +69,62 @@ impl From<PartnershipOrder> for Order {
 pub struct RepairConnectionInput {
     /// SSO connection id.
     pub connection_id: ObjectId,
-    /// Tenant; default: the caller's account.
+    /// Tenant. null: the caller's account.
     pub account_id: Option<ObjectId>,
     /// Say what would be written, write nothing.
-    #[graphql(default)]
-    pub dry_run: bool,
-    /// Kept in the trail; at most 1000 characters.
+    #[graphql(default_with = "NeverNull::new(false)")]
+    pub dry_run: NeverNull<bool>,
+    /// Kept in the trail; at most 1000 characters. null: none.
     pub reason: Option<String>,
+}
+
+/// An argument or input field that has a default and is never null. A nullable variable may stand there all the same, and bring null:
+/// then the field has an error. The library would blame the field's parent, so the field says it itself.
+#[derive(Debug)]
+pub struct NeverNull<T>(Option<T>);
+
+impl<T> NeverNull<T> {
+    /// A default.
+    pub const fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// The argument's value.
+    ///
+    /// # Errors
+    /// It is null.
+    pub fn get(self, name: &str) -> Result<T, ApiError> {
+        self.0.ok_or_else(|| ApiError::bad_input(format!("\"{name}\" must not be null: leave it out for its default")))
+    }
+}
+
+impl<T: InputType> InputType for NeverNull<T> {
+    type RawValueType = T::RawValueType;
+
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        T::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        match value {
+            Some(Value::Null) => Ok(Self(None)),
+            value => T::parse(value).map(Self::new).map_err(async_graphql::InputValueError::propagate),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        self.0.as_ref().map_or(Value::Null, T::to_value)
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        self.0.as_ref().and_then(T::as_raw_value)
+    }
 }

@@ -15,6 +15,7 @@ use crate::graphql::global_id::GlobalId;
 use super::account::Account;
 use super::entity::{AccountEntity, CustomEntity};
 use super::enums::{DriftKind, PartnershipStatus, Presence, RelationshipType};
+use super::inputs::NeverNull;
 use super::repair::RepairRecord;
 use super::scalars::{DateTime, Json, ObjectId};
 use super::trail::{RepairRecordConnection, trail};
@@ -138,11 +139,13 @@ impl Partnership {
     async fn repairs(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The first so many; 0 to MAX_PAGE_SIZE.", default = 10)] first: i32,
-        #[graphql(desc = "Only what stands behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "The first so many; 0 to MAX_PAGE_SIZE.", default_with = "NeverNull::new(10)")]
+        first: NeverNull<i32>,
+        #[graphql(desc = "Only what stands behind this cursor. null: from the start.")] after: Option<String>,
     ) -> Option<RepairRecordConnection> {
         let id = (self.0.owner(), self.0.merged().sso_connection_id());
-        nullable(context, trail(context, id, first, after.as_deref()).await.map(Some))
+        let trail = async { trail(context, id, first.get("first")?, after.as_deref()).await };
+        nullable(context, trail.await.map(Some))
     }
 }
 

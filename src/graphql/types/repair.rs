@@ -36,7 +36,7 @@ impl RepairConnectionPayload {
 /// What came of repairConnection.
 #[Object]
 impl RepairConnectionPayload {
-    /// null when it was refused; userErrors says why.
+    /// What came of it. null when it was refused; userErrors says why.
     async fn outcome(&self) -> Option<RepairOutcome> {
         self.repair.result.ok().map(Into::into)
     }
@@ -209,7 +209,7 @@ impl RepairRecord {
         &self.0.request_id
     }
 
-    /// null when it was refused.
+    /// What came of it. null when it was refused.
     async fn outcome(&self) -> Option<RepairOutcome> {
         self.0.result.is_ok().then_some(RepairOutcome::Created)
     }

@@ -1,4 +1,6 @@
-//! Slow clients, and the order of the end, over real sockets.
+//! Slow clients, and the order of the end, over real sockets: here of HTTP/1.1, in `http_2` of the other.
+
+mod http_2;
 
 use axum::body::Bytes;
 use axum::routing::{get, post};
@@ -6,9 +8,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::connection::LARGEST_HEAD;
 use super::*;
 
 const LONG: Duration = Duration::from_secs(30);
+
+/// The length of an answer that needs many frames.
+const MEDIUM: usize = 300_000;
 
 struct Running {
     address: SocketAddr,
@@ -34,6 +40,7 @@ fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
         )
         .route("/stuck", get(std::future::pending::<()>))
         .route("/length", post(async |body: Bytes| body.len().to_string()))
+        .route("/medium", get(async || "x".repeat(MEDIUM)))
         .route("/big", get(async move || big));
     let shutdown =
         ShutdownConfig { delay: Duration::from_millis(delay_ms), timeout: Duration::from_millis(timeout_ms) };
@@ -94,7 +101,7 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
 
 fn short_patience() -> Patience {
     let short = Duration::from_millis(100);
-    Patience { head: short, body: short, answer: short, ..Patience::default() }
+    Patience { first_bytes: short, head: short, body: short, answer: short, ..Patience::default() }
 }
 
 #[tokio::test]
@@ -171,7 +178,7 @@ async fn a_slow_answer_is_not_cut_off_by_the_patience_with_clients() {
 async fn a_head_without_end_is_refused() {
     let running = start(Patience::default(), 0, 5_000);
     let mut stream = running.connect().await;
-    let head = format!("GET / HTTP/1.1\r\nHost: test\r\nX-Big: {}\r\n\r\n", "x".repeat(LARGEST_HEAD));
+    let head = format!("GET / HTTP/1.1\r\nHost: test\r\nX-Big: {}\r\n\r\n", "x".repeat(LARGEST_HEAD as usize));
     let _ = stream.write_all(head.as_bytes()).await;
     assert!(until_closed(&mut stream).await.starts_with("HTTP/1.1 431"));
 }
@@ -240,4 +247,26 @@ async fn a_second_request_to_stop_ends_at_once() {
     sleep(Duration::from_millis(50)).await;
     running.stop.at_once();
     running.ends().await;
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_is_still_sending() {
+    let running = start(Patience::default(), 0, 5_000);
+    let mut stream = running.connect().await;
+    let body = vec![b'x'; 8 * 1024 * 1024];
+    stream.write_all(b"POST /length HTTP/1.1\r\nHost: test\r\nContent-Length: 8388608\r\n\r\n").await.unwrap();
+    // A client of the simple kind: it reads once it has sent everything.
+    stream.write_all(&body).await.unwrap();
+    assert!(until_closed(&mut stream).await.starts_with("HTTP/1.1 413"));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_close_its_own_end_is_closed() {
+    let running = start(Patience { farewell: Duration::from_millis(100), ..short_patience() }, 0, 600_000);
+    let mut stream = running.begin("/").await;
+    assert!(until_closed(&mut stream).await.ends_with("hello"));
+    running.stop.begin();
+    // Its own end is open still.
+    running.ends().await;
+    drop(stream);
 }

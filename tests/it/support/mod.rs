@@ -8,7 +8,16 @@ pub mod world;
 
 /// A client of our own server, whatever proxy the environment names.
 pub fn plain_client() -> reqwest::Client {
+    client().http1_only().build().unwrap()
+}
+
+/// The same over HTTP/2, which it begins without asking.
+pub fn http_2_client() -> reqwest::Client {
+    client().http2_prior_knowledge().build().unwrap()
+}
+
+fn client() -> reqwest::ClientBuilder {
     // The error says that another test has installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    reqwest::Client::builder().no_proxy()
 }

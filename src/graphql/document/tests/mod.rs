@@ -1,0 +1,20 @@
+//! The pipeline as a whole: what it refuses and as what, and that what it lets through means what the client wrote.
+
+mod meaning;
+mod reading;
+mod refusals;
+
+use serde_json::json;
+
+use super::*;
+use crate::graphql::schema::sdl;
+
+fn documents() -> Documents {
+    Documents::new(&sdl(), Limits::default(), true).unwrap()
+}
+
+fn refusal(query: &str, variables: Value) -> Option<(RequestErrorKind, String)> {
+    let Value::Object(variables) = variables else { panic!("variables are an object") };
+    let refused = documents().prepare(query, None, &variables).err()?;
+    Some((refused[0].kind, refused[0].message.clone()))
+}
