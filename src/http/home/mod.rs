@@ -94,7 +94,6 @@ impl Contents {
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{NAME}</title>\n\
-             <link rel=\"icon\" type=\"image/svg+xml\" href=\"home/icon.svg\">\n\
              <link rel=\"stylesheet\" href=\"home/page.css\">\n</head>\n<body>\n\
              <header><h1>{NAME}</h1><p>An account's reconciled list of LeadConduit connections, over GraphQL and REST. \
              Version {VERSION}.</p></header>\n<main>\n{sections}</main>\n</body>\n</html>\n"
@@ -132,8 +131,11 @@ pub(super) fn routes(contents: Contents) -> Router {
         response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
         response
     });
-    let page =
-        [embedded!("/home/page.css", STYLE, "page.css"), embedded!("/home/icon.svg", PICTURE, "../assets/icon.svg")];
+    let page = [
+        embedded!("/home/page.css", STYLE, "page.css"),
+        // Browsers ask for it beside whatever is no page with an icon of its own, like /livez.
+        embedded!("/favicon.ico", PICTURE, "../assets/icon.svg"),
+    ];
     let schema = contents.schema.then(|| File::new("/schema.graphql", TEXT, sdl()));
     Router::new().route("/", home).merge(files::routes(page, POLICY)).merge(files::routes(schema, NOTHING))
 }
