@@ -13,6 +13,7 @@ mod bad_input;
 mod caching;
 mod compression;
 mod cors;
+mod documents;
 mod error_codes;
 mod fences;
 mod golden;
