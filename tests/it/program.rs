@@ -270,14 +270,18 @@ fn serve_migrates_when_told_to_and_keeps_to_its_settings() {
     let (address, admin) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{admin_port}"));
     let mut serve = program(&["serve", "--migrate", "--listen", &address, "--admin-listen", &admin]);
     serve.env("DATABASE_URL", &database).env("SSO_URL", "http://127.0.0.1:1/").env("SSO_TOKEN", "token");
-    serve.env("INTROSPECTION", "off").env("GRAPHIQL", "off").env("MAX_PAGE_SIZE", "7").stderr(Stdio::piped());
+    serve.env("INTROSPECTION", "off").env("GRAPHIQL", "off").env("DOCS", "off").env("MAX_PAGE_SIZE", "7");
+    serve.stderr(Stdio::piped());
     let server = Running(serve.spawn().unwrap());
     wait_until_ready(port);
     let status = |url: &str| curl(&format!("curl -s -o /dev/null -w '%{{http_code}}' {url}")).1;
     assert_eq!(status(&format!("http://{address}/metrics")), "404");
     assert!(curl(&format!("curl -sf http://{admin}/metrics")).1.contains("db_pool_connections"));
     assert_eq!(status(&format!("http://{admin}/connections")), "404");
-    assert_eq!(status(&format!("http://{address}/graphiql")), "404");
+    for path in ["graphiql", "docs", "openapi.json", "schema.graphql"] {
+        assert_eq!(status(&format!("http://{address}/{path}")), "404", "{path}");
+    }
+    assert_eq!(status(&format!("http://{address}/")), "200");
 
     let with_database = |arguments: &[&str]| run(program(arguments).env("DATABASE_URL", &database));
     let account = "5fd4371e940df5a34a3888b2";
