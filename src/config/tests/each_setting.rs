@@ -16,7 +16,7 @@ fn shown(value: &impl Debug) -> String {
 type Case = (&'static str, &'static str, fn(&Config) -> String);
 
 /// Every setting, with a value that is not its default.
-const CASES: [Case; 21] = [
+const CASES: [Case; 22] = [
     ("LISTEN", "0.0.0.0:81", |config| shown(&config.listen)),
     ("ADMIN_LISTEN", "127.0.0.1:82", |config| shown(&config.admin_listen)),
     ("DATABASE_URL", "postgres://u:p@h/d", |config| config.database.url.expose_secret().to_owned()),
@@ -30,6 +30,7 @@ const CASES: [Case; 21] = [
     ("MAX_PAGE_SIZE", "101", |config| shown(&config.max_page_size)),
     ("INTROSPECTION", "off", |config| shown(&config.introspection)),
     ("GRAPHIQL", "off", |config| shown(&config.graphiql)),
+    ("DOCS", "off", |config| shown(&config.docs)),
     ("RATE_LIMIT_PER_SECOND", "1", |config| shown(&config.rate_limit_per_second)),
     ("TRUSTED_PROXIES", "10.0.0.0/8,::1", |config| shown(&config.trusted_proxies)),
     ("CORS_ORIGINS", "https://a.example,https://b.example", |config| shown(&config.cors_origins)),
