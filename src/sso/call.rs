@@ -48,7 +48,7 @@ pub(super) struct Calls<'a> {
     caller: &'a Caller,
     circuit: &'a Circuit,
     request_id: &'a str,
-    /// A retry that could not begin before this has too little time.
+    /// What cannot be tried again before this is not: the rest of the time would be too little.
     last_retry: Instant,
     has_retried: AtomicBool,
 }
@@ -108,7 +108,7 @@ impl Calls<'_> {
     fn pause_before_retry(&self, fault: &Fault, pause: Duration) -> Option<Duration> {
         let pause = pause.max(fault.retry_after()?);
         let is_in_time = Instant::now().checked_add(pause).is_some_and(|then| then <= self.last_retry);
-        // In this order: what was claimed or withdrawn is spent.
+        // In this order, since what is claimed or withdrawn is spent.
         let may_retry =
             is_in_time && !self.has_retried() && self.circuit.claim_retry() && self.caller.retries.withdraw();
         if may_retry {
@@ -141,11 +141,8 @@ impl Calls<'_> {
         mut response: Response,
         limit: usize,
     ) -> Result<(T, usize), Fault> {
-        if response
-            .headers()
-            .get(CONTENT_ENCODING)
-            .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
-        {
+        let encoding = response.headers().get(CONTENT_ENCODING);
+        if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Fault::Encoded);
         }
         let declared = response.content_length().unwrap_or(0);

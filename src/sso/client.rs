@@ -55,7 +55,7 @@ pub(super) struct Fetched {
     pub(super) connections: Vec<Vec<SsoConnection>>,
     /// The set's validator, if SSO gave one.
     pub(super) etag: Option<HeaderValue>,
-    /// How many bytes it had on the wire.
+    /// How many bytes it had on the wire, its validator's among them.
     pub(super) bytes: usize,
 }
 
@@ -119,7 +119,7 @@ impl Client {
         request_id: &str,
         within: Duration,
     ) -> Result<Option<SsoConnection>, SourceFailure> {
-        let calls = self.caller.calls(&self.circuit, request_id, within);
+        let calls = self.caller.calls(&self.circuit, request_id, within.min(self.budget));
         let work = async {
             let mut url = self.list_url.clone();
             // A base URL can hold a path (see `new`), so there is always one to add to.
@@ -229,6 +229,7 @@ impl Client {
             }
             let etag = validator(response.headers());
             if cursor.is_none() {
+                pages.bytes = etag.as_ref().map_or(0, HeaderValue::len);
                 pages.etag = etag;
             } else if pages.etag != etag {
                 return Ok(Walk::Changed);
@@ -261,7 +262,9 @@ impl Client {
 
 /// The answer's `ETag`. `*` would match anything when sent back, and is no validator.
 fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get(ETAG).filter(|etag| !matches!(etag.as_bytes(), b"" | b"*")).cloned()
+    let etag = headers.get(ETAG).filter(|etag| !matches!(etag.as_bytes(), b"" | b"*"))?;
+    // Copied, since it is kept, and a clone would keep the whole buffer that it was read into.
+    HeaderValue::from_bytes(etag.as_bytes()).ok()
 }
 
 /// Every connection as each of the accounts sees it that takes part in it. Few lists of permissions differ, so equal ones

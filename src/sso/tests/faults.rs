@@ -1,5 +1,6 @@
 //! Everything that can be off makes the whole list unavailable, each in its class.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::support::{
     AMPLE, REQUEST, TOKEN, account, answer, connection_id, list_failure, network_connection, page, serve_bytes,
@@ -203,6 +204,19 @@ async fn one_bad_page_costs_the_whole_list() {
         }
         assert_eq!(list_failure(&server.uri()).await, Some(failure));
     }
+}
+
+#[tokio::test]
+async fn cursors_without_end_are_given_up() {
+    let server = MockServer::start().await;
+    let calls = AtomicU32::new(0);
+    let one_more = move |_: &Request| {
+        let cursor = calls.fetch_add(1, Ordering::SeqCst).to_string();
+        answer(&[], Some(&cursor), "\"a\"")
+    };
+    Mock::given(method("GET")).respond_with(one_more).mount(&server).await;
+    assert_eq!(list_failure(&server.uri()).await, Some(BadPayload));
+    assert_eq!(server.received_requests().await.unwrap().len(), 1_000);
 }
 
 const LIMIT: usize = 16 * 1024 * 1024;
