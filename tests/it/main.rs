@@ -14,6 +14,7 @@ mod caching;
 mod compression;
 mod cors;
 mod described;
+mod documents;
 mod error_codes;
 mod fences;
 mod golden;

@@ -1,12 +1,11 @@
 //! The binary itself: what it refuses, how it starts and ends, and that every line the demo prints works.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use lc_connections::sso::simulator::{Scenario, Simulator, parse_data};
 use secrecy::ExposeSecret;
 
-use crate::support::binary::{Running, curl, free_port, program, run, serve, wait_until_ready};
+use crate::support::binary::{Demo, Running, curl, free_port, program, run, serve, wait_until_ready};
 use crate::support::databases::Database;
 use crate::support::world::World;
 
@@ -99,21 +98,8 @@ fn an_account_a_key_a_start_a_signal_and_an_orderly_end() {
 
 #[test]
 fn every_line_that_the_demo_prints_works_as_printed() {
-    let (port, sso_port) = (free_port().to_string(), free_port().to_string());
-    let mut demo = program(&["demo", "--port", &port, "--sso-port", &sso_port]);
-    demo.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut demo = Running(demo.spawn().unwrap());
-    // Kept open to the end, as a terminal is.
-    let mut printed = BufReader::new(demo.0.stdout.take().unwrap()).lines();
-    let mut lines = Vec::new();
-    for line in printed.by_ref() {
-        let line = line.unwrap();
-        let is_last = line.ends_with("/readyz");
-        lines.push(line);
-        if is_last {
-            break;
-        }
-    }
+    let demo = Demo::start();
+    let lines = &demo.printed;
     let page = lines.iter().find_map(|line| line.split_whitespace().find(|word| word.contains("/graphiql"))).unwrap();
     assert!(curl(&format!("curl -sf {}", page.trim_end_matches(','))).1.contains("API key"), "{page}");
     let answers: Vec<String> = lines
