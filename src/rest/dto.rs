@@ -57,8 +57,8 @@ pub struct ListedConnection<'a> {
     /// Who made it, as SSO tells; null if that is not known.
     #[schema(required)]
     created_by: Option<&'a str>,
-    /// The frontend's own notes, as stored; empty where there are none and for `sso_only`.
-    #[schema(value_type = Object)]
+    /// The frontend's own notes, as stored, like `has_setup_buyer_delivery`; empty where there are none and for `sso_only`.
+    #[schema(value_type = HashMap<String, Value>)]
     ui_state: &'a RawJson,
     /// What SSO grants the caller; empty also when SSO could not be consulted.
     #[schema(value_type = Vec<String>)]
@@ -121,8 +121,8 @@ pub struct SingleConnection<'a> {
     /// Who made it; null if that is not known.
     #[schema(required)]
     created_by: Option<&'a str>,
-    /// The frontend's own notes, as stored; empty where there are none.
-    #[schema(value_type = Object)]
+    /// The frontend's own notes, as stored, like `has_setup_buyer_delivery`; empty where there are none.
+    #[schema(value_type = HashMap<String, Value>)]
     ui_state: &'a RawJson,
 }
 

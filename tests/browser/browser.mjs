@@ -65,11 +65,16 @@ export async function withTab(browser, { url }, { refused = [], known, width = 1
   }
 }
 
-/** Presses Tab until `is` holds of the element that has the focus. */
+/** Presses Tab until `is` holds of the element that has the focus. On the way, one sees where that is. */
 export async function tabTo(tab, what, is) {
   for (let presses = 0; presses < 40; presses += 1) {
     await tab.keyboard.press('Tab');
     if (await tab.evaluate(is)) return;
+    const hidden = await tab.evaluate(() => {
+      const { outlineStyle, boxShadow } = getComputedStyle(document.activeElement);
+      return outlineStyle === 'none' && boxShadow === 'none' && document.activeElement.outerHTML;
+    });
+    assert.equal(hidden, false, 'it cannot be seen that this has the focus');
   }
   assert.fail(`Tab does not lead to ${what}`);
 }

@@ -48,6 +48,22 @@ const operation = (tab, method, path) =>
 const liveStatus = (tab) => tab.locator('.live-responses-table .response-col_status').last();
 
 describe('the pages', { concurrency: AT_ONCE }, () => {
+  test('a tab complains of whatever a page should not do', async () => {
+    for (const [complaint, misdeed] of [
+      [/console, warning: careful/, () => console.warn('careful')],
+      [/thrown: Error: oops/, () => void setTimeout(() => { throw new Error('oops'); })],
+      [/policy: style-src-attr inline/, () => document.body.setAttribute('style', 'color: red')],
+      [/policy: img-src http:\/\/elsewhere.example/, () => void (new Image().src = 'http://elsewhere.example/')],
+      [/404 .*\/home\/nothing.css/, () => document.body.append(Object.assign(new Image(), { src: 'home/nothing.css' }))],
+    ]) {
+      const judged = inTab({}, async (tab) => {
+        await tab.goto('/');
+        await tab.evaluate(misdeed);
+      });
+      await assert.rejects(judged, complaint);
+    }
+  });
+
   test('home leads to everything that is here', () =>
     inTab({}, async (tab) => {
       await tab.goto('/');
@@ -127,19 +143,21 @@ describe('the pages', { concurrency: AT_ONCE }, () => {
       assert.match(await list.locator('.live-responses-table').textContent(), new RegExp(PARTNER));
     }));
 
-  test('the REST reference can be used by keyboard', () =>
-    inTab({}, async (tab) => {
-      await tab.goto('/docs');
-      await tabTo(tab, "the key's place", () => document.activeElement.id === 'api-key');
-      await tab.keyboard.insertText(demo.keys.northwind);
-      await tab.keyboard.press('Enter');
-      await tab.getByText('List connections', { exact: true }).waitFor();
-      await tabTo(tab, 'the list', () => document.activeElement.textContent.includes('List connections'));
-      await tab.keyboard.press('Enter');
-      await tabTo(tab, 'Execute', () => document.activeElement.textContent === 'Execute');
-      await tab.keyboard.press('Enter');
-      await liveStatus(tab).getByText('200').waitFor();
-    }));
+  for (const colorScheme of ['light', 'dark']) {
+    test(`the REST reference can be used by keyboard, ${colorScheme}`, () =>
+      inTab({ colorScheme }, async (tab) => {
+        await tab.goto('/docs');
+        await tabTo(tab, "the key's place", () => document.activeElement.id === 'api-key');
+        await tab.keyboard.insertText(demo.keys.northwind);
+        await tab.keyboard.press('Enter');
+        await tab.getByText('List connections', { exact: true }).waitFor();
+        await tabTo(tab, 'the list', () => document.activeElement.textContent.includes('List connections'));
+        await tab.keyboard.press('Enter');
+        await tabTo(tab, 'Execute', () => document.activeElement.textContent === 'Execute');
+        await tab.keyboard.press('Enter');
+        await liveStatus(tab).getByText('200').waitFor();
+      }));
+  }
 
   test("the REST reference repairs with a superuser's key, and finds what it repaired", () =>
     inTab({}, async (tab) => {

@@ -37,6 +37,10 @@ impl Modify for Finish {
                 let responses = &mut operation.responses.responses;
                 responses.values_mut().for_each(add_request_id);
                 responses.insert("431".to_owned(), Ref::from_response_name(HEAD_TOO_LARGE).into());
+                if !responses.contains_key("401") {
+                    // Open to all, against what the document asks for by default.
+                    operation.security = Some(Vec::new());
+                }
             }
             item.head = item.get.as_ref().map(|get| head(get, components));
         }
