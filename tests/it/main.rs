@@ -7,12 +7,14 @@
     unreachable_pub,
     reason = "a test that meets the unexpected ends there; its helpers are tests too"
 )]
+#![expect(clippy::print_stdout, reason = "figures, for those who ask for them with --nocapture")]
 
 mod authentication;
 mod bad_input;
 mod caching;
 mod compression;
 mod cors;
+mod database_faults;
 mod error_codes;
 mod fences;
 mod golden;

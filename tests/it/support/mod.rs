@@ -2,8 +2,11 @@
 
 pub mod app;
 pub mod binary;
+pub mod cluster;
 pub mod databases;
 pub mod projection;
+pub mod proxy;
+pub mod server;
 pub mod world;
 
 /// A client of our own server, whatever proxy the environment names.
