@@ -33,6 +33,7 @@ mod rest;
 mod scenarios;
 mod schema;
 mod selection;
+mod starting;
 mod statements;
 mod store;
 mod support;
