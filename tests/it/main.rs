@@ -16,6 +16,7 @@ mod compression;
 mod cors;
 mod database_faults;
 mod error_codes;
+mod exactly_one;
 mod fences;
 mod golden;
 mod graphql_http;
