@@ -6,6 +6,7 @@ mod demo;
 mod failure;
 mod keys;
 mod migrate;
+mod openapi;
 mod output;
 mod repair;
 mod schema;
@@ -45,6 +46,7 @@ fn command() -> Command {
         .subcommand(repair::command())
         .subcommand(sso_sim::command())
         .subcommand(schema::command())
+        .subcommand(openapi::command())
 }
 
 async fn dispatch(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
@@ -52,6 +54,7 @@ async fn dispatch(matches: &ArgMatches, environment: Environment<'_>) -> Result<
         Some(("serve", matches)) => serve::run(matches, environment).await,
         Some(("demo", matches)) => demo::run(matches, environment).await,
         Some(("schema", _)) => schema::run(),
+        Some(("openapi", _)) => openapi::run(),
         Some(("migrate", matches)) => migrate::run(matches, environment).await,
         Some(("accounts", matches)) => accounts::run(matches, environment).await,
         Some(("keys", matches)) => keys::run(matches, environment).await,

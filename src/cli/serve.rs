@@ -103,7 +103,12 @@ fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Fai
 /// Everything that is answered on `LISTEN`.
 fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
     let graphql = Endpoint::new(app.clone())?;
-    let options = RouterOptions { graphiql: config.graphiql, cors_origins: config.cors_origins.clone() };
+    let options = RouterOptions {
+        graphiql: config.graphiql,
+        docs: config.docs,
+        metrics: config.admin_listen.is_none(),
+        cors_origins: config.cors_origins.clone(),
+    };
     Ok(router(app, graphql, operations, options))
 }
 

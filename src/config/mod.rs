@@ -106,6 +106,8 @@ pub struct Config {
     pub introspection: bool,
     /// Whether `/graphiql` is there.
     pub graphiql: bool,
+    /// Whether `/docs` and `/openapi.json` are there.
+    pub docs: bool,
     /// How many requests a second each API key may make; 0: any number.
     pub rate_limit_per_second: u32,
     /// Networks of proxies whose word on the client's address is believed.
@@ -152,6 +154,7 @@ impl Config {
             max_page_size: sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?,
             introspection: sources.required(&setting::INTROSPECTION, parse::boolean)?,
             graphiql: sources.required(&setting::GRAPHIQL, parse::boolean)?,
+            docs: sources.required(&setting::DOCS, parse::boolean)?,
             rate_limit_per_second: sources.required(&setting::RATE_LIMIT_PER_SECOND, parse::number(0, 1_000_000))?,
             trusted_proxies: sources.optional(&setting::TRUSTED_PROXIES, parse::networks)?.unwrap_or_default(),
             cors_origins: sources.optional(&setting::CORS_ORIGINS, parse::origins)?.unwrap_or_default(),

@@ -116,6 +116,12 @@ settings! {
     INTROSPECTION =
         Setting::new("INTROSPECTION", "on|off", "Whether GraphQL introspection is answered; turn off in production").or("on");
     GRAPHIQL = Setting::new("GRAPHIQL", "on|off", "Whether /graphiql serves the GraphiQL page; turn off in production").or("on");
+    DOCS = Setting::new(
+        "DOCS",
+        "on|off",
+        "Whether /docs serves the REST reference and /openapi.json what it shows; turn off in production",
+    )
+    .or("on");
     RATE_LIMIT_PER_SECOND = Setting::new(
         "RATE_LIMIT_PER_SECOND",
         "NUMBER",

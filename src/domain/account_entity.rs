@@ -15,6 +15,9 @@ macro_rules! known_words {
         }
 
         impl $name {
+            /// The words that are known.
+            pub const KNOWN: &[&str] = &[$($word),+];
+
             /// Never fails: an unknown word is kept.
             #[must_use]
             pub fn from_stored(word: Box<str>) -> Self {
@@ -66,6 +69,9 @@ pub enum EntityConnected {
 }
 
 impl EntityConnected {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Seller, Self::Buyer, Self::Both];
+
     /// REST's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

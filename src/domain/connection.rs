@@ -14,6 +14,9 @@ pub enum RelationshipType {
 }
 
 impl RelationshipType {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Seller, Self::Buyer];
+
     /// The word of the tables and of REST, if it is one.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
@@ -44,6 +47,9 @@ pub enum ConnectionStatus {
 }
 
 impl ConnectionStatus {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Completed, Self::SsoOnly];
+
     /// REST's word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

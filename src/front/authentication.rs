@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::domain::caller::Caller;
+use crate::service::rate_limits::TooOften;
 
 use super::client_address::client_address;
 use super::request_log::RequestFacts;
@@ -25,22 +26,27 @@ pub async fn authenticate(headers: &HeaderMap, extensions: &Extensions, app: &Ap
     };
     if let Some(caller) = caller {
         RequestFacts::of(extensions).account(caller.account.id);
-        app.rate_limits.request(caller.key).map_err(|too_often| {
-            ApiError::too_often("this key asks too often; wait as long as Retry-After says", too_often)
-        })?;
+        app.rate_limits.request(caller.key).map_err(key_too_often)?;
         return Ok(caller);
     }
     // Who presents nothing guesses nothing.
     if headers.contains_key(header::AUTHORIZATION) {
         let address = client_address(headers, extensions, &app.settings.trusted_proxies);
-        app.rate_limits.failed_attempt(address).map_err(|too_often| {
-            ApiError::too_often(
-                "too many failed attempts from this address; wait as long as Retry-After says",
-                too_often,
-            )
-        })?;
+        app.rate_limits.failed_attempt(address).map_err(address_too_often)?;
     }
     Err(ApiError::unauthenticated())
+}
+
+/// A key over its own limit.
+#[must_use]
+pub fn key_too_often(too_often: TooOften) -> ApiError {
+    ApiError::too_often("this key asks too often; wait as long as Retry-After says", too_often)
+}
+
+/// An address whose keys are none, once too often.
+#[must_use]
+pub fn address_too_often(too_often: TooOften) -> ApiError {
+    ApiError::too_often("too many failed attempts from this address; wait as long as Retry-After says", too_often)
 }
 
 /// Refuses whoever is no superuser, before anything that is for superusers alone is looked at.

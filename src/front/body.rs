@@ -27,8 +27,14 @@ pub fn refuse_encoded(headers: &HeaderMap) -> Result<(), (StatusCode, ApiError)>
     if codings.iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Ok(());
     }
+    Err(encoded())
+}
+
+/// What is answered to a compressed body.
+#[must_use]
+pub fn encoded() -> (StatusCode, ApiError) {
     let text = "the body has a Content-Encoding; send it as it is, uncompressed";
-    Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, ApiError::bad_input(text)))
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, ApiError::bad_input(text))
 }
 
 /// The body, or why there is none: 413 too large, 400 cut short.
@@ -38,10 +44,16 @@ pub fn refuse_encoded(headers: &HeaderMap) -> Result<(), (StatusCode, ApiError)>
 pub fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, (StatusCode, ApiError)> {
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let text = format!("the body is too large; the limit is {LARGEST_BODY} bytes");
-            (StatusCode::PAYLOAD_TOO_LARGE, ApiError::new(ErrorCode::LimitExceeded, text))
+            too_large()
         } else {
             (StatusCode::BAD_REQUEST, ApiError::bad_input("the body was cut short"))
         }
     })
+}
+
+/// What is answered to a body over the limit.
+#[must_use]
+pub fn too_large() -> (StatusCode, ApiError) {
+    let text = format!("the body is too large; the limit is {LARGEST_BODY} bytes");
+    (StatusCode::PAYLOAD_TOO_LARGE, ApiError::new(ErrorCode::LimitExceeded, text))
 }

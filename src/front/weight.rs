@@ -7,7 +7,8 @@ pub fn thousandths(text: &str) -> Option<u32> {
     if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let value = whole.parse::<u32>().ok()? * 1000 + format!("{decimals:0<3}").parse::<u32>().ok()?;
+    let decimals: u32 = format!("{decimals:0<3}").parse().ok()?;
+    let value = whole.parse::<u32>().ok()?.checked_mul(1000)?.checked_add(decimals)?;
     (value <= 1000).then_some(value)
 }
 

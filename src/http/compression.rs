@@ -127,6 +127,8 @@ mod tests {
 
     use super::*;
 
+    type Answer = fn() -> Response;
+
     fn text(headers: &[(http::HeaderName, &'static str)]) -> Response {
         let mut response = Body::from("something ".repeat(1000)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
@@ -137,7 +139,7 @@ mod tests {
     }
 
     /// What comes of an answer whose client takes gzip.
-    async fn answered(compressor: &Compressor, answer: fn() -> Response) -> Response {
+    async fn answered(compressor: &Compressor, answer: Answer) -> Response {
         let layer = from_fn_with_state(compressor.clone(), compress);
         let router = Router::new().route("/", get(async move || answer())).layer(layer);
         let request = Request::get("/").header(ACCEPT_ENCODING, "gzip").body(Body::empty()).unwrap();
@@ -147,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_text_or_compressed_already_or_a_stream_is_left_as_it_is() {
         let compressor = Compressor::default();
-        let cases: [(fn() -> Response, Option<&str>, bool); 6] = [
+        let cases: [(Answer, Option<&str>, bool); 6] = [
             (|| text(&[]), Some("gzip"), true),
             (|| text(&[(CONTENT_TYPE, "application/graphql-response+json; charset=utf-8")]), Some("gzip"), true),
             (|| text(&[(CONTENT_TYPE, "font/woff2")]), None, false),
@@ -179,7 +181,7 @@ mod tests {
             compressor.kept.entry_count()
         };
         for control in ["private, no-cache", "no-store"] {
-            let answer: fn() -> Response = match control {
+            let answer: Answer = match control {
                 "no-store" => || text(&[(ETAG, "W/\"1\""), (CACHE_CONTROL, "no-store")]),
                 _ => || text(&[(ETAG, "W/\"1\""), (CACHE_CONTROL, "private, no-cache")]),
             };
@@ -189,7 +191,7 @@ mod tests {
         answered(&compressor, || text(&[(ETAG, "W/\"1\"")])).await;
         answered(&compressor, || text(&[(CACHE_CONTROL, "no-cache")])).await;
         assert_eq!(kept(), 0);
-        let public: fn() -> Response = || text(&[(ETAG, "W/\"1\""), (CACHE_CONTROL, "no-cache")]);
+        let public: Answer = || text(&[(ETAG, "W/\"1\""), (CACHE_CONTROL, "no-cache")]);
         let mut bodies = Vec::new();
         for _ in 0..3 {
             bodies.push(to_bytes(answered(&compressor, public).await.into_body(), usize::MAX).await.unwrap());

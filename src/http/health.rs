@@ -12,6 +12,7 @@ use axum::{Json, Router};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::stop::Stop;
 use crate::store::{SchemaState, Store, StoreError};
@@ -30,28 +31,37 @@ struct Inner {
 }
 
 /// Why requests should not be sent here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 enum NotReady {
+    #[serde(rename = "stopping")]
     Stopping,
+    #[serde(rename = "database unreachable")]
     DatabaseUnreachable,
+    #[serde(rename = "database schema not current")]
     SchemaNotCurrent,
 }
 
-impl NotReady {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Stopping => "stopping",
-            Self::DatabaseUnreachable => "database unreachable",
-            Self::SchemaNotCurrent => "database schema not current",
-        }
-    }
+/// `alive` is all that `/livez` says; the others are `/readyz`'s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+enum Health {
+    #[serde(rename = "alive")]
+    Alive,
+    #[serde(rename = "ready")]
+    Ready,
+    #[serde(rename = "not ready")]
+    NotReady,
 }
 
-#[derive(Serialize)]
+/// How the process is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthBody)]
 struct Body {
-    status: &'static str,
+    /// In a word.
+    status: Health,
+    /// Why it is not ready; absent where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    #[schema(nullable = false)]
+    reason: Option<NotReady>,
 }
 
 /// The cause is for the log; whoever asks is told no more than that.
@@ -89,19 +99,57 @@ impl Readiness {
 
 /// `/livez` and `/readyz`, without authentication.
 pub fn routes(readiness: Readiness) -> Router {
-    Router::new().route("/livez", get(async || live())).route("/readyz", get(ready)).with_state(readiness)
+    Router::new().route("/livez", get(live)).route("/readyz", get(ready)).with_state(readiness)
 }
 
-fn live() -> Response {
-    answer(StatusCode::OK, Body { status: "alive", reason: None })
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "Operations",
+    operation_id = "getLiveness",
+    summary = "Whether the process runs",
+    description = "200 as long as the process answers at all. Restart it when it does not.",
+    responses((
+        status = 200,
+        description = "It runs.",
+        body = Body,
+        headers(("Cache-Control" = String, description = "`no-store`.")),
+        example = json!({"status": "alive"}),
+    )),
+)]
+pub(super) async fn live() -> Response {
+    answer(StatusCode::OK, Body { status: Health::Alive, reason: None })
 }
 
-async fn ready(State(readiness): State<Readiness>) -> Response {
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "Operations",
+    operation_id = "getReadiness",
+    summary = "Whether requests should be sent here",
+    description = "200 while the database answers and its schema is current, until the process is told to stop. SSO has no \
+        part in it: without SSO the answers are degraded.",
+    responses(
+        (
+            status = 200,
+            description = "Send requests.",
+            body = Body,
+            headers(("Cache-Control" = String, description = "`no-store`.")),
+            example = json!({"status": "ready"}),
+        ),
+        (
+            status = 503,
+            description = "Send none.",
+            body = Body,
+            headers(("Cache-Control" = String, description = "`no-store`.")),
+            example = json!({"status": "not ready", "reason": NotReady::DatabaseUnreachable}),
+        ),
+    ),
+)]
+pub(super) async fn ready(State(readiness): State<Readiness>) -> Response {
     match readiness.check().await {
-        Ok(()) => answer(StatusCode::OK, Body { status: "ready", reason: None }),
-        Err(reason) => {
-            answer(StatusCode::SERVICE_UNAVAILABLE, Body { status: "not ready", reason: Some(reason.text()) })
-        }
+        Ok(()) => answer(StatusCode::OK, Body { status: Health::Ready, reason: None }),
+        Err(reason) => answer(StatusCode::SERVICE_UNAVAILABLE, Body { status: Health::NotReady, reason: Some(reason) }),
     }
 }
 

@@ -1,10 +1,14 @@
-//! HTTP: serving, health, metrics, the GraphiQL page, CORS, and the router that leads to the front ends.
+//! HTTP: serving, health, metrics, the pages, CORS, and the router that leads to the front ends.
 
 mod compression;
 mod cors;
+mod docs;
+mod files;
 mod graphiql;
 pub mod health;
+mod home;
 pub mod metrics;
+pub mod openapi;
 pub mod router;
 pub mod server;
 pub mod stop;

@@ -18,13 +18,18 @@ use crate::rest::connections as rest;
 use crate::rest::error::RestError;
 
 use super::compression::{self, Compressor};
-use super::{cors, graphiql};
+use super::home::{self, Contents};
+use super::{cors, docs, graphiql};
 
 /// What of the router is a matter of settings. By default none of it.
 #[derive(Debug, Clone, Default)]
 pub struct RouterOptions {
     /// Whether `/graphiql` is there.
     pub graphiql: bool,
+    /// Whether `/docs` and `/openapi.json` are there.
+    pub docs: bool,
+    /// Whether `/metrics` is among the operations, so that `/` names it.
+    pub metrics: bool,
     /// The origins whose pages may read answers. None: no answer says a word of CORS.
     pub cors_origins: Vec<HeaderValue>,
 }
@@ -37,8 +42,15 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
         .with_state(app.clone());
     let graphql = Router::new().route("/graphql", get(graphql::handle).post(graphql::handle)).with_state(graphql);
 
-    let RouterOptions { graphiql, cors_origins } = options;
-    let pages = if graphiql { graphiql::routes() } else { Router::new() };
+    let RouterOptions { graphiql, docs, metrics, cors_origins } = options;
+    let contents = Contents { graphiql, docs, metrics, schema: app.settings.introspection };
+    let mut pages = home::routes(contents);
+    if graphiql {
+        pages = pages.merge(graphiql::routes());
+    }
+    if docs {
+        pages = pages.merge(docs::routes());
+    }
 
     Router::new()
         .merge(connections)
@@ -60,8 +72,10 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
         )
 }
 
+pub(super) const NOTHING_HERE: &str = "there is nothing at this path";
+
 async fn not_found() -> Response {
-    RestError::new(StatusCode::NOT_FOUND, ApiError::bad_input("there is nothing at this path")).into_response()
+    RestError::new(StatusCode::NOT_FOUND, ApiError::bad_input(NOTHING_HERE)).into_response()
 }
 
 async fn method_not_allowed() -> Response {

@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::api_error::{ApiError, ErrorCode};
+use crate::api_error::ApiError;
 use crate::app::App;
-use crate::domain::id::{InvalidId, ObjectId, SsoConnectionId};
-use crate::domain::repair::{RepairRefusal, RepairVia};
+use crate::domain::connection::RelationshipType;
+use crate::domain::id::{ObjectId, SsoConnectionId};
+use crate::domain::repair::RepairVia;
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
 use crate::front::authentication::require_superuser;
@@ -26,14 +27,42 @@ use crate::service::list::ListQuery;
 use crate::service::repair::RepairRequest;
 
 use super::caller::RestCaller;
-use super::dto::{Created, Envelope, ListedConnection, SingleConnection};
+use super::dto::{Created, Envelope, List, ListedConnection, Repair, SingleConnection};
 use super::error::RestError;
 use super::list_parameters::ListParameters;
+use super::{examples, refusals, responses};
 
 /// `GET /connections`: the reconciled list.
 ///
 /// # Errors
-/// 400, 401, 503.
+/// 400, 401, 429, 503.
+#[utoipa::path(
+    get,
+    path = "/connections",
+    tag = "Connections",
+    operation_id = "listConnections",
+    summary = "List connections",
+    description = "Returns the calling account's reconciled list of connections: LeadConduit's own rows merged with SSO's \
+        list, the source of truth. Each entry is `completed` or `sso_only`.\n\nWhen SSO is unreachable, the list fails open: \
+        200 with LeadConduit's rows only, empty `permissions` and the header `X-Connections-Degraded: true`.",
+    params(
+        ("relationship_type" = Option<RelationshipType>, Query, description = "Only entries of this type."),
+        ("envelope" = Option<bool>, Query, description = "Wrap the list in an object that says whether it is degraded."),
+        (
+            "If-None-Match" = Option<String>, Header, nullable = false,
+            description = "`ETag`s of answers that the client has, to be told by 304 if one is still true.",
+        ),
+    ),
+    responses(
+        (status = 200, response = responses::ReconciledList),
+        (status = 304, response = responses::NotModified),
+        (status = 400, response = responses::InvalidParameter),
+        (status = 401, response = responses::NoKey),
+        (status = 429, response = responses::TooManyRequests),
+        (status = 500, response = responses::Internal),
+        (status = 503, response = responses::Unavailable),
+    ),
+)]
 pub async fn list(
     State(app): State<App>,
     RestCaller(caller): RestCaller,
@@ -57,7 +86,9 @@ pub async fn list(
     let connections: Vec<_> = list.connections().collect();
     let connections: Result<Vec<_>, _> = connections.iter().map(ListedConnection::try_from).collect();
     let connections = connections.map_err(ApiError::from)?;
-    let body = if parameters.envelope { to_json(&Envelope { degraded, connections })? } else { to_json(&connections)? };
+    let list =
+        if parameters.envelope { List::Enveloped(Envelope { degraded, connections }) } else { List::Bare(connections) };
+    let body = to_json(&list)?;
     let mut response = if degraded { ([CONTENT_TYPE_JSON], body).into_response() } else { conditional(body, &headers) };
     if degraded {
         mark_degraded(response.headers_mut(), Frontend::Rest);
@@ -68,27 +99,77 @@ pub async fn list(
 /// `GET /connections/{id}`: one row, by any of its three ids.
 ///
 /// # Errors
-/// 400, 401, 404, 503.
+/// 400, 401, 404, 429, 503.
+#[utoipa::path(
+    get,
+    path = "/connections/{id}",
+    tag = "Connections",
+    operation_id = "getConnection",
+    summary = "Get connection by ID",
+    description = "Retrieves a connection by its unique identifier, its SSO connection id, or its invitation id, in this \
+        order; of several connections with one invitation, the first in the list's order. SSO is not asked: a connection \
+        that exists in SSO alone is not found.",
+    params(
+        (
+            "id" = String, Path, pattern = "^[0-9a-fA-F]{24}$", example = json!(examples::ID),
+            description = "The connection's unique identifier, SSO connection id, or invitation id.",
+        ),
+        (
+            "If-None-Match" = Option<String>, Header, nullable = false,
+            description = "`ETag`s of answers that the client has, to be told by 304 if one is still true.",
+        ),
+    ),
+    responses(
+        (status = 200, response = responses::OneConnection),
+        (status = 304, response = responses::NotModified),
+        (status = 400, response = responses::InvalidId),
+        (status = 401, response = responses::NoKey),
+        (status = 404, response = responses::NotFound),
+        (status = 429, response = responses::TooManyRequests),
+        (status = 500, response = responses::Internal),
+        (status = 503, response = responses::Unavailable),
+    ),
+)]
 pub async fn get(
     State(app): State<App>,
     RestCaller(caller): RestCaller,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, RestError> {
-    let id = id
-        .ok()
-        .and_then(|Path(id)| ObjectId::parse(&id).ok())
-        .ok_or_else(|| ApiError::bad_input(format!("invalid id: {InvalidId}")))?;
+    let id = id.ok().and_then(|Path(id)| ObjectId::parse(&id).ok()).ok_or_else(refusals::invalid_id)?;
     match app.connections.get_local(&caller.account, id).await? {
         Some(connection) => Ok(conditional(to_json(&SingleConnection::from(&connection))?, &headers)),
-        None => Err(RestError::new(StatusCode::NOT_FOUND, ApiError::bad_input("connection not found"))),
+        None => Err(refusals::not_found()),
     }
 }
 
 /// `POST /connections`: a superuser's repair of a missing row.
 ///
 /// # Errors
-/// 400, 401, 409, 415, 422, 503.
+/// 400, 401, 409, 413, 415, 422, 429, 503.
+#[utoipa::path(
+    post,
+    path = "/connections",
+    tag = "Connections",
+    operation_id = "repairConnection",
+    summary = "Repair: materialize a missing LC connection",
+    description = "Superuser-only. Given a `connection_id`, fetches the corresponding NetworkConnection from SSO and inserts \
+        the matching row. Used when an invitation message was missed and LeadConduit's row was never created.\n\nDoes not \
+        modify account entities and does not redeploy any flow. When SSO cannot be asked nothing is written.",
+    request_body(content = Repair, description = "Which connection.", example = json!({"connection_id": examples::ID})),
+    responses(
+        (status = 201, response = responses::Repaired),
+        (status = 400, response = responses::InvalidRepair),
+        (status = 401, response = responses::NoSuperuser),
+        (status = 409, response = responses::AlreadyExists),
+        (status = 413, response = responses::TooLarge),
+        (status = 415, response = responses::NotPlainJson),
+        (status = 422, response = responses::UnknownToSso),
+        (status = 429, response = responses::TooManyRequests),
+        (status = 500, response = responses::Internal),
+        (status = 503, response = responses::RepairUnavailable),
+    ),
+)]
 pub async fn repair(
     State(app): State<App>,
     RestCaller(caller): RestCaller,
@@ -112,42 +193,24 @@ pub async fn repair(
     match (repair.result, repair.plan) {
         (Ok(_), Some(row)) => Ok((StatusCode::CREATED, Json(Created { id: row.id.0 })).into_response()),
         (Ok(_), None) => Err(ApiError::internal().into()),
-        (Err(refusal), _) => Err(refused(refusal)),
+        (Err(refusal), _) => Err(refusals::repair_refused(refusal)),
     }
-}
-
-fn refused(refusal: RepairRefusal) -> RestError {
-    let (status, code) = match refusal {
-        RepairRefusal::AlreadyExists => (StatusCode::CONFLICT, ErrorCode::BadUserInput),
-        RepairRefusal::SsoConnectionNotFound | RepairRefusal::AccountNotFound => {
-            (StatusCode::UNPROCESSABLE_ENTITY, ErrorCode::BadUserInput)
-        }
-        RepairRefusal::SsoUnavailable => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::SsoUnavailable),
-    };
-    RestError::new(status, ApiError::new(code, refusal.explanation()))
 }
 
 /// Reads `{"connection_id": "<24 hex>"}`.
 fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<SsoConnectionId, RestError> {
     refuse_encoded(headers).map_err(|(status, error)| RestError::new(status, error))?;
     if json_parameters(headers).is_none() {
-        let error = ApiError::bad_input("the Content-Type must be application/json");
-        return Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error));
+        return Err(refusals::not_json_type());
     }
     let body = whole(body).map_err(|(status, error)| RestError::new(status, error))?;
-    let body: Value = serde_json::from_slice(&body).map_err(|_| ApiError::bad_input("the body is not valid JSON"))?;
-    let Value::Object(fields) = body else {
-        return Err(ApiError::bad_input("the body must be a JSON object like {\"connection_id\": \"…\"}").into());
-    };
+    let body: Value = serde_json::from_slice(&body).map_err(|_| refusals::not_json())?;
+    let Value::Object(fields) = body else { return Err(refusals::not_an_object().into()) };
     match fields.get("connection_id") {
-        None => Err(ApiError::bad_input("missing connection_id").into()),
-        Some(Value::String(text)) => Ok(text.parse().map_err(|_| invalid_connection_id())?),
-        Some(_) => Err(invalid_connection_id().into()),
+        None => Err(refusals::missing_connection_id().into()),
+        Some(Value::String(text)) => Ok(text.parse().map_err(|_| refusals::invalid_connection_id())?),
+        Some(_) => Err(refusals::invalid_connection_id().into()),
     }
-}
-
-fn invalid_connection_id() -> ApiError {
-    ApiError::bad_input(format!("invalid connection_id: {InvalidId}"))
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, RestError> {

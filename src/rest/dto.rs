@@ -1,8 +1,9 @@
 //! The legacy wire shapes, key for key: the list's entry and the by-id answer are two structs.
 //!
-//! Every key is always present; null where there is no value.
+//! Every key is always present; null where there is no value. The comments are the descriptions in `openapi.json`.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::account_entity::{CustomEntity, EntityConnected, EntityRecipient, EntitySource};
 use crate::domain::answer::{Connection, EntityCard};
@@ -13,32 +14,61 @@ use crate::domain::raw_json::RawJson;
 use crate::domain::stored::{StoredId, StoredList, StoredUrl};
 use crate::domain::timestamp::Timestamp;
 
-macro_rules! serialize_as_word {
-    ($($name:ty),+) => {$(
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-    )+};
+/// The answer of `GET /connections`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = ConnectionList)]
+pub enum List<'a> {
+    /// The entries alone.
+    Bare(Vec<ListedConnection<'a>>),
+    /// With `envelope=true`.
+    Enveloped(Envelope<'a>),
 }
 
-serialize_as_word!(RelationshipType, ConnectionStatus, EntityConnected, EntitySource, EntityRecipient);
+/// The older published shape of the list, by `envelope=true`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectionListEnvelope)]
+pub struct Envelope<'a> {
+    /// Whether SSO could not be consulted, so that there are LeadConduit's own rows only.
+    pub degraded: bool,
+    /// The entries.
+    pub connections: Vec<ListedConnection<'a>>,
+}
 
-/// An entry of `GET /connections`.
-#[derive(Debug, Serialize)]
+/// An entry of the list.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ListedConnection<'a> {
+    /// The id of LeadConduit's row; of an `sso_only` entry the connection's id in SSO, which is what a repair takes.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     id: ObjectId,
+    /// Whether LeadConduit has its row.
     status: ConnectionStatus,
+    /// The partner's role as the caller sees it.
     relationship_type: RelationshipType,
+    /// The invitation that led to the connection; null if none did.
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{24}$", required)]
     invitation_id: Option<InvitationId>,
+    /// When the connection was made. The list is in this order.
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// Who made it, as SSO tells; null if that is not known.
+    #[schema(required)]
     created_by: Option<&'a str>,
+    /// The frontend's own notes, as stored, like `has_setup_buyer_delivery`; empty where there are none and for `sso_only`.
+    #[schema(value_type = HashMap<String, Value>)]
     ui_state: &'a RawJson,
+    /// What SSO grants the caller; empty also when SSO could not be consulted.
+    #[schema(value_type = Vec<String>)]
     permissions: &'a [Box<str>],
+    /// The partner.
     connected_account: ConnectedAccount<'a>,
+    /// The partner's business card in the caller's LeadConduit; null if there is none.
+    #[schema(required)]
     account_entity: Option<ListedEntity<'a>>,
+    /// The cards that the caller made itself for this partner.
     custom_entities: Vec<ListedCustomEntity<'a>>,
 }
 
@@ -66,17 +96,33 @@ impl<'a> TryFrom<&'a Connection> for ListedConnection<'a> {
     }
 }
 
-/// The answer of `GET /connections/{id}`.
-#[derive(Debug, Serialize)]
+/// One connection, by any of its ids.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SingleConnection<'a> {
+    /// The id of LeadConduit's row.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     id: ObjectId,
+    /// The partner.
     connected_account: ConnectedAccount<'a>,
+    /// The connection's id in SSO.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     external_id: SsoConnectionId,
+    /// The invitation that led to the connection; null if none did.
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{24}$", required)]
     invitation_id: Option<InvitationId>,
+    /// The partner's role as the caller sees it.
     relationship_type: RelationshipType,
+    /// When the connection was made.
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
+    /// Who made it; null if that is not known.
+    #[schema(required)]
     created_by: Option<&'a str>,
+    /// The frontend's own notes, as stored, like `has_setup_buyer_delivery`; empty where there are none.
+    #[schema(value_type = HashMap<String, Value>)]
     ui_state: &'a RawJson,
 }
 
@@ -97,10 +143,16 @@ impl<'a> From<&'a Connection> for SingleConnection<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// The partner of a connection.
+#[derive(Debug, Serialize, ToSchema)]
 struct ConnectedAccount<'a> {
+    /// Its account in LeadConduit; null while it has none.
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{24}$", required)]
     id: Option<AccountId>,
+    /// Its account in SSO, valid across products.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     sso_id: SsoId,
+    /// Its name.
     name: &'a str,
 }
 
@@ -110,31 +162,80 @@ impl<'a> From<Partner<'a>> for ConnectedAccount<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// The business card of a partner in the caller's LeadConduit. What may be null is so where nothing is stored.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AccountEntity)]
 struct ListedEntity<'a> {
+    /// Unique within the caller's account.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     id: EntityId,
+    /// What it is called.
     name: &'a str,
+    /// What it is; null if nobody said.
+    #[schema(required)]
     description: Option<&'a str>,
+    /// Whether LeadConduit ships it; null if that is not stored.
+    #[schema(required)]
     standard: Option<bool>,
+    /// Whether it stands for an account; null if that is not stored.
+    #[schema(required)]
     account: Option<bool>,
+    /// Whether its invitation waits for an answer; null if that is not stored.
+    #[schema(required)]
     pending: Option<bool>,
+    /// Which relationship types the caller has with the partner; null if none.
+    #[schema(required)]
     connected: Option<EntityConnected>,
+    /// The partner's account in LeadConduit; null while it has none.
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{24}$", required)]
     connected_account_id: Option<AccountId>,
+    /// Whether it should no longer be used; null if that is not stored.
+    #[schema(required)]
     deprecated: Option<bool>,
+    /// The id of the entity to use instead, as stored; null if there is none.
+    #[schema(required)]
     see: Option<&'a str>,
+    /// What its fields' names end with; null if nothing.
+    #[schema(required)]
     field_suffix: Option<&'a str>,
+    /// Its invitation; null if there is none.
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{24}$", required)]
     invitation_id: Option<InvitationId>,
+    /// When that ends; null if it does not.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     invitation_expires_at: Option<Timestamp>,
+    /// Whether it has ended; null if it has no end.
+    #[schema(required)]
     expired: Option<bool>,
+    /// The ids of the flows that use it, as stored; null if that is not stored.
+    #[schema(value_type = Option<Vec<String>>, required)]
     flow_ids: Option<&'a RawJson>,
+    /// Where its logo is, as stored; null if it has none.
+    #[schema(required)]
     logo_url: Option<&'a str>,
+    /// The integrations that belong to it, as stored.
+    #[schema(value_type = Vec<String>)]
     module_ids: &'a RawJson,
+    /// What it is as a source of leads; null if it is none.
+    #[schema(required)]
     source: Option<&'a EntitySource>,
+    /// What it is as a recipient of leads; null if it is none.
+    #[schema(required)]
     recipient: Option<&'a EntityRecipient>,
+    /// Its time zone, a free text; null if nobody said.
+    #[schema(required)]
     time_zone: Option<&'a str>,
+    /// Whether it is a certified vendor of TrustedForm; null if that is not stored.
+    #[schema(required)]
     trustedform_certified_vendor: Option<bool>,
+    /// Its website, as stored; null if it has none.
+    #[schema(required, format = "uri")]
     website: Option<&'a str>,
+    /// When it was made.
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
 }
 
@@ -171,11 +272,20 @@ impl<'a> TryFrom<EntityCard<'a>> for ListedEntity<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// A card that the caller made itself and tied to the partner.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CustomEntity)]
 struct ListedCustomEntity<'a> {
+    /// Its id.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     id: CustomEntityId,
+    /// What it is called.
     name: &'a str,
+    /// What it is as a source of leads; null if it is none.
+    #[schema(required)]
     source: Option<&'a EntitySource>,
+    /// What it is as a recipient of leads; null if it is none.
+    #[schema(required)]
     recipient: Option<&'a EntityRecipient>,
 }
 
@@ -190,18 +300,21 @@ impl<'a> From<&'a CustomEntity> for ListedCustomEntity<'a> {
     }
 }
 
-/// The older published shape of the list, by `?envelope=true`.
-#[derive(Debug, Serialize)]
-pub struct Envelope<'a> {
-    /// SSO could not be consulted.
-    pub degraded: bool,
-    /// The entries.
-    pub connections: Vec<ListedConnection<'a>>,
+/// What a repair asks for. For `openapi.json` alone: the handler reads the body by hand, so that each fault has a text of
+/// its own.
+#[derive(Debug, ToSchema)]
+#[schema(as = RepairRequest, description = "What a repair asks for.")]
+pub struct Repair {
+    /// The connection's id in SSO, in either case: the `id` of an `sso_only` entry of the list.
+    #[schema(pattern = "^[0-9a-fA-F]{24}$")]
+    pub connection_id: String,
 }
 
 /// The answer of a repair.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RepairedConnection)]
 pub struct Created {
     /// The new row's id.
+    #[schema(value_type = String, pattern = "^[0-9a-f]{24}$")]
     pub id: ObjectId,
 }

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api_error::ApiError;
 use crate::service::ServiceError;
 
-/// The body of every REST error.
-#[derive(Debug, Serialize)]
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody<'a> {
     /// What was wrong, and what to do.
     pub error: &'a str,
@@ -27,6 +28,18 @@ impl RestError {
     #[must_use]
     pub fn new(status: StatusCode, error: ApiError) -> Self {
         Self { status, error }
+    }
+
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the client is told.
+    #[must_use]
+    pub fn error(&self) -> &ApiError {
+        &self.error
     }
 }
 

@@ -25,16 +25,14 @@ impl ListParameters {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
                 "relationship_type" => {
-                    let parsed = RelationshipType::parse(&value).ok_or_else(|| {
-                        ApiError::bad_input("invalid relationship_type: it is \"seller\" or \"buyer\"")
-                    })?;
+                    let parsed = RelationshipType::parse(&value).ok_or_else(invalid_relationship_type)?;
                     set_once(&mut relationship_type, parsed, "relationship_type")?;
                 }
                 "envelope" => {
                     let parsed = match &*value {
                         "true" => true,
                         "false" => false,
-                        _ => return Err(ApiError::bad_input("invalid envelope: it is \"true\" or \"false\"")),
+                        _ => return Err(invalid_envelope()),
                     };
                     set_once(&mut envelope, parsed, "envelope")?;
                 }
@@ -47,10 +45,22 @@ impl ListParameters {
 
 fn set_once<T: PartialEq>(slot: &mut Option<T>, value: T, name: &str) -> Result<(), ApiError> {
     if slot.as_ref().is_some_and(|given| *given != value) {
-        return Err(ApiError::bad_input(format!("invalid {name}: it is given twice, with different values")));
+        return Err(given_twice(name));
     }
     *slot = Some(value);
     Ok(())
+}
+
+pub(super) fn invalid_relationship_type() -> ApiError {
+    ApiError::bad_input("invalid relationship_type: it is \"seller\" or \"buyer\"")
+}
+
+pub(super) fn invalid_envelope() -> ApiError {
+    ApiError::bad_input("invalid envelope: it is \"true\" or \"false\"")
+}
+
+pub(super) fn given_twice(name: &str) -> ApiError {
+    ApiError::bad_input(format!("invalid {name}: it is given twice, with different values"))
 }
 
 #[cfg(test)]

@@ -6,4 +6,8 @@ pub mod caller;
 pub mod connections;
 pub mod dto;
 pub mod error;
+pub mod examples;
 pub mod list_parameters;
+mod refusals;
+pub mod responses;
+mod words;

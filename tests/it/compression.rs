@@ -16,7 +16,8 @@ const CODINGS: [&str; 3] = ["zstd", "br", "gzip"];
 const LIST: &str = "{ connections { nodes { id connectionId ssoConnectionId connectedAccount { id ssoId name } } } }";
 
 async fn app(database: &Database) -> (TestApp, World) {
-    let options = RouterOptions { cors_origins: vec![OURS.parse().unwrap()], graphiql: true };
+    let options =
+        RouterOptions { cors_origins: vec![OURS.parse().unwrap()], graphiql: true, ..RouterOptions::default() };
     let app = TestApp::start_with(database, Setup { options, ..Setup::default() }).await;
     let world = World::with_connections(40);
     (app.enter_as_superuser(database, &world).await, world)

@@ -48,24 +48,38 @@ async fn a_preflight_of_a_listed_origin_is_allowed_without_a_key() {
             let Answer { status, headers, .. } = preflight(&app, path, origin).await;
             assert_eq!((status, headers["access-control-allow-origin"].to_str().unwrap()), (200, origin), "{path}");
             assert_eq!(words(&headers, "access-control-allow-methods"), ["get", "head", "options", "post"]);
-            let allowed = [
-                "accept",
-                "apollo-require-preflight",
-                "apollographql-client-name",
-                "apollographql-client-version",
-                "authorization",
-                "content-type",
-                "if-none-match",
-                "traceparent",
-                "tracestate",
-                "x-apollo-operation-id",
-                "x-apollo-operation-name",
-                "x-request-id",
-            ];
-            assert_eq!(words(&headers, "access-control-allow-headers"), allowed);
+            assert_eq!(words(&headers, "access-control-allow-headers"), ["authorization", "content-type"]);
             assert_eq!(headers["access-control-max-age"], "3600");
             assert!(!headers.contains_key("access-control-allow-credentials"));
             assert!(headers.contains_key("x-request-id"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_headers_of_clients_and_their_libraries_are_allowed() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = app(&database, &[OURS]).await;
+    for (method, sent) in [
+        // Apollo Client by POST, and by GET where queries are persisted.
+        ("POST", "accept,apollographql-client-name,apollographql-client-version,authorization,content-type"),
+        ("GET", "apollo-require-preflight,authorization,content-type,x-apollo-operation-name"),
+        // urql and Relay.
+        ("POST", "accept,authorization,content-type"),
+        // What measures a page adds to its requests.
+        ("POST", "authorization,baggage,content-type,sentry-trace,traceparent,tracestate,x-request-id"),
+        ("GET", "authorization,if-none-match"),
+        ("HEAD", "authorization"),
+    ] {
+        for path in PATHS {
+            let request = app.client.request(Method::OPTIONS, format!("{}{path}", app.url)).header("origin", OURS);
+            let request = request.header("access-control-request-method", method);
+            let Answer { status, headers, .. } = app.send(request.header("access-control-request-headers", sent)).await;
+            assert_eq!((status, headers["access-control-allow-origin"].to_str().unwrap()), (200, OURS), "{path}");
+            assert_eq!(words(&headers, "access-control-allow-headers").join(","), sent, "{path}");
+            assert!(words(&headers, "access-control-allow-methods").contains(&method.to_ascii_lowercase()));
+            let vary = words(&headers, "vary");
+            assert_eq!(vary, ["access-control-request-headers", "origin"]);
         }
     }
 }
@@ -101,7 +115,8 @@ async fn a_page_of_a_listed_origin_can_read_answers_and_what_their_headers_say()
         assert_eq!(answer.status, status);
         assert_eq!(answer.headers["access-control-allow-origin"], OURS);
         let exposed = words(&answer.headers, "access-control-expose-headers");
-        assert_eq!(exposed, ["etag", "retry-after", "x-connections-degraded", "x-request-id"]);
+        let readable = ["allow", "etag", "retry-after", "www-authenticate", "x-connections-degraded", "x-request-id"];
+        assert_eq!(exposed, readable);
         assert!(words(&answer.headers, "vary").contains(&"origin".to_owned()));
     };
 
@@ -123,6 +138,7 @@ async fn a_page_of_a_listed_origin_can_read_answers_and_what_their_headers_say()
     check(&nobody.send(list()).await, 401);
     check(&nobody.send(graphql()).await, 401);
     check(&nobody.send(app.client.get(url("/nowhere")).header("origin", OURS)).await, 404);
+    check(&nobody.send(app.client.delete(url("/connections")).header("origin", OURS)).await, 405);
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
 //! The binary itself: what it refuses, how it starts and ends, and that every line the demo prints works.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use lc_connections::sso::simulator::{Scenario, Simulator, parse_data};
 use secrecy::ExposeSecret;
 
-use crate::support::binary::{Running, curl, free_port, program, run, serve, wait_until_ready};
+use crate::support::binary::{Demo, Running, curl, free_port, program, run, serve, wait_until_ready};
 use crate::support::databases::Database;
 use crate::support::world::World;
 
@@ -99,21 +98,8 @@ fn an_account_a_key_a_start_a_signal_and_an_orderly_end() {
 
 #[test]
 fn every_line_that_the_demo_prints_works_as_printed() {
-    let (port, sso_port) = (free_port().to_string(), free_port().to_string());
-    let mut demo = program(&["demo", "--port", &port, "--sso-port", &sso_port]);
-    demo.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut demo = Running(demo.spawn().unwrap());
-    // Kept open to the end, as a terminal is.
-    let mut printed = BufReader::new(demo.0.stdout.take().unwrap()).lines();
-    let mut lines = Vec::new();
-    for line in printed.by_ref() {
-        let line = line.unwrap();
-        let is_last = line.ends_with("/readyz");
-        lines.push(line);
-        if is_last {
-            break;
-        }
-    }
+    let demo = Demo::start();
+    let lines = &demo.printed;
     let page = lines.iter().find_map(|line| line.split_whitespace().find(|word| word.contains("/graphiql"))).unwrap();
     assert!(curl(&format!("curl -sf {}", page.trim_end_matches(','))).1.contains("API key"), "{page}");
     let answers: Vec<String> = lines
@@ -284,14 +270,18 @@ fn serve_migrates_when_told_to_and_keeps_to_its_settings() {
     let (address, admin) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{admin_port}"));
     let mut serve = program(&["serve", "--migrate", "--listen", &address, "--admin-listen", &admin]);
     serve.env("DATABASE_URL", &database).env("SSO_URL", "http://127.0.0.1:1/").env("SSO_TOKEN", "token");
-    serve.env("INTROSPECTION", "off").env("GRAPHIQL", "off").env("MAX_PAGE_SIZE", "7").stderr(Stdio::piped());
+    serve.env("INTROSPECTION", "off").env("GRAPHIQL", "off").env("DOCS", "off").env("MAX_PAGE_SIZE", "7");
+    serve.stderr(Stdio::piped());
     let server = Running(serve.spawn().unwrap());
     wait_until_ready(port);
     let status = |url: &str| curl(&format!("curl -s -o /dev/null -w '%{{http_code}}' {url}")).1;
     assert_eq!(status(&format!("http://{address}/metrics")), "404");
     assert!(curl(&format!("curl -sf http://{admin}/metrics")).1.contains("db_pool_connections"));
     assert_eq!(status(&format!("http://{admin}/connections")), "404");
-    assert_eq!(status(&format!("http://{address}/graphiql")), "404");
+    for path in ["graphiql", "docs", "openapi.json", "schema.graphql"] {
+        assert_eq!(status(&format!("http://{address}/{path}")), "404", "{path}");
+    }
+    assert_eq!(status(&format!("http://{address}/")), "200");
 
     let with_database = |arguments: &[&str]| run(program(arguments).env("DATABASE_URL", &database));
     let account = "5fd4371e940df5a34a3888b2";

@@ -18,7 +18,8 @@ use crate::support::{http_2_client, plain_client};
 const OURS: &str = "https://app.example.com";
 
 async fn app(database: &Database) -> (TestApp, World) {
-    let options = RouterOptions { cors_origins: vec![OURS.parse().unwrap()], graphiql: true };
+    let options =
+        RouterOptions { cors_origins: vec![OURS.parse().unwrap()], graphiql: true, ..RouterOptions::default() };
     let app = TestApp::start_with(database, Setup { options, ..Setup::default() }).await;
     let world = World::with_connections(12);
     (app.enter_as_superuser(database, &world).await, world)

@@ -14,7 +14,7 @@ pub(super) fn script(server: SocketAddr, sso: SocketAddr, keys: &Keys) -> String
     let Keys { northwind, contoso, superuser } = keys;
     format!(
         r#"LeadConduit Connections, demo: http://{server} (SQLite), simulated SSO: http://{sso}. Ctrl-C ends it.
-In a browser: http://{server}/graphiql, GraphQL with completion and documentation; paste one of these keys there.
+In a browser: http://{server}/graphiql for GraphQL, http://{server}/docs for REST; paste one of these keys there.
 
 Keys
   Northwind Insurance    {northwind}

@@ -31,6 +31,7 @@ const CASES: [Case; 22] = [
     ("MAX_PAGE_SIZE", "101", |config| shown(&config.max_page_size)),
     ("INTROSPECTION", "off", |config| shown(&config.introspection)),
     ("GRAPHIQL", "off", |config| shown(&config.graphiql)),
+    ("DOCS", "off", |config| shown(&config.docs)),
     ("RATE_LIMIT_PER_SECOND", "1", |config| shown(&config.rate_limit_per_second)),
     ("TRUSTED_PROXIES", "10.0.0.0/8,::1", |config| shown(&config.trusted_proxies)),
     ("CORS_ORIGINS", "https://a.example,https://b.example", |config| shown(&config.cors_origins)),

@@ -72,7 +72,7 @@ fn what_is_not_set_has_its_default() {
     assert_eq!((config.rate_limit_per_second, config.trusted_proxies.len()), (0, 0));
     assert_eq!((config.sso.circuit_failures, config.sso.circuit_open), (5, Duration::from_secs(5)));
     assert_eq!(config.max_page_size, 100);
-    assert!(config.introspection && config.graphiql);
+    assert!(config.introspection && config.graphiql && config.docs);
     assert_eq!(config.cors_origins, Vec::<HeaderValue>::new());
     assert_eq!(config.shutdown.delay, Duration::ZERO);
     assert_eq!(config.shutdown.timeout, Duration::from_secs(10));

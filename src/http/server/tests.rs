@@ -26,7 +26,6 @@ fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let stop = Stop::new();
-    let big = "x".repeat(64 * 1024 * 1024);
     let stopping = stop.clone();
     let router = Router::new()
         .route("/", get(async || "hello"))
@@ -41,7 +40,7 @@ fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
         .route("/stuck", get(std::future::pending::<()>))
         .route("/length", post(async |body: Bytes| body.len().to_string()))
         .route("/medium", get(async || "x".repeat(MEDIUM)))
-        .route("/big", get(async move || big));
+        .route("/big", get(async || "x".repeat(64 * 1024 * 1024)));
     let shutdown =
         ShutdownConfig { delay: Duration::from_millis(delay_ms), timeout: Duration::from_millis(timeout_ms) };
     let server = tokio::spawn(serve(listener, router, patience, shutdown, stop.clone()));

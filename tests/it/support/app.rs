@@ -209,6 +209,16 @@ impl TestApp {
         Self { key: None, ..self.clone() }
     }
 
+    /// The same application, called with this key, which may be none.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self.clone() }
+    }
+
+    /// Another server, called with the same key.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     async fn with_new_key(&self, account: &Account, superuser: Option<&str>) -> Self {
         let key = ApiKey::random();
         let new_key = NewKey {
@@ -221,7 +231,7 @@ impl TestApp {
             expires_at: None,
         };
         self.store.insert_key(&new_key).await.unwrap();
-        Self { key: Some(key.reveal().to_owned()), ..self.clone() }
+        self.with_key(key.reveal())
     }
 
     pub async fn get(&self, path: &str) -> Answer {

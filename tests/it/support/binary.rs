@@ -1,8 +1,8 @@
 //! The real binary: run to its end, or started and ended.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use lc_connections::domain::timestamp::Timestamp;
@@ -88,6 +88,42 @@ impl Running {
         let mut log = String::new();
         self.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (status.code().unwrap(), log)
+    }
+}
+
+/// The demo, with its own data and its own SSO.
+pub struct Demo {
+    pub port: u16,
+    pub sso_port: u16,
+    /// What it printed, line by line.
+    pub printed: Vec<String>,
+    _running: Running,
+    /// Kept open to the end, as a terminal is.
+    _terminal: BufReader<ChildStdout>,
+}
+
+impl Demo {
+    /// Starts it, and reads what it prints to its last line.
+    pub fn start() -> Self {
+        let (port, sso_port) = (free_port(), free_port());
+        let mut demo = program(&["demo", "--port", &port.to_string(), "--sso-port", &sso_port.to_string()]);
+        demo.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut running = Running(demo.spawn().unwrap());
+        let mut terminal = BufReader::new(running.0.stdout.take().unwrap());
+        let mut printed = Vec::new();
+        while !printed.last().is_some_and(|line: &String| line.ends_with("/readyz")) {
+            let mut line = String::new();
+            assert!(terminal.read_line(&mut line).unwrap() > 0, "it ended early: {printed:?}");
+            printed.push(line.trim_end().to_owned());
+        }
+        wait_until_ready(port);
+        Self { port, sso_port, printed, _running: running, _terminal: terminal }
+    }
+
+    /// The key that it printed for this holder.
+    pub fn key(&self, holder: &str) -> &str {
+        let line = self.printed.iter().find(|line| line.trim_start().starts_with(holder)).unwrap();
+        line.split_whitespace().last().unwrap()
     }
 }
 

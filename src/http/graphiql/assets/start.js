@@ -1,5 +1,6 @@
 // Starts GraphiQL over this server's /graphql, and sends the API key of the field above the editor with each request.
-"use strict";
+
+import { say, sayUnauthorized, withKey } from "./key.js";
 
 const STARTER = `# Your list of connections: LC's rows, merged with SSO's.
 # Paste an API key into the field above, then press the
@@ -67,51 +68,19 @@ query Connections {
 #    }
 `;
 
-const KEY_ITEM = "lc-connections:api-key";
-const PAUSE_AFTER_TYPING = 500;
 const INTROSPECTION = "IntrospectionQuery";
 
-const field = document.getElementById("api-key");
-const notice = document.getElementById("notice");
 const root = ReactDOM.createRoot(document.getElementById("graphiql"));
 
+// The key in the field.
 let key = "";
-let pause;
-
-function say(text, kind = "") {
-  notice.textContent = text;
-  notice.className = kind;
-}
-
-// Private windows and strict settings may refuse storage; the key then lives as long as the page.
-function remembered() {
-  try {
-    return sessionStorage.getItem(KEY_ITEM) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function remember() {
-  try {
-    if (key) sessionStorage.setItem(KEY_ITEM, key);
-    else sessionStorage.removeItem(KEY_ITEM);
-  } catch {
-    // As above.
-  }
-}
-
-function refusal(withKey) {
-  return withKey
-    ? "401: this API key is not accepted. Is it complete, and neither revoked nor expired?"
-    : "401: an API key is needed. Paste one into this field.";
-}
 
 // Each key has a fetcher of its own: a new fetcher is what makes GraphiQL ask for the schema again.
 function fetcherWith(ownKey) {
   // The answer to a request with an earlier key says nothing of the one in the field.
+  const isCurrent = () => ownKey === key;
   const sayIfCurrent = (...words) => {
-    if (ownKey === key) say(...words);
+    if (isCurrent()) say(...words);
   };
   return async (parameters, options) => {
     const headers = new Headers({
@@ -141,7 +110,9 @@ function fetcherWith(ownKey) {
     }
 
     if (response.status === 401) {
-      sayIfCurrent(refusal(headers.has("authorization")), "bad");
+      if (isCurrent()) sayUnauthorized(headers.has("authorization"));
+    } else if (response.status === 429) {
+      sayIfCurrent("429: too many requests; wait a little.", "bad");
     } else if (response.status >= 500) {
       sayIfCurrent(`${response.status}: the server cannot answer now; try again.`, "bad");
     } else if (isIntrospection && !answer.data?.__schema) {
@@ -157,7 +128,8 @@ function fetcherWith(ownKey) {
   };
 }
 
-function render() {
+withKey((newKey) => {
+  key = newKey;
   root.render(
     React.createElement(GraphiQL, {
       fetcher: fetcherWith(key),
@@ -170,33 +142,4 @@ function render() {
       showPersistHeadersSettings: false,
     }),
   );
-}
-
-function take() {
-  clearTimeout(pause);
-  const typed = field.value.trim();
-  if (typed === key) return;
-  if (!/^[\x21-\x7e]*$/.test(typed)) {
-    say("That is no API key: a key has neither spaces nor letters beyond ASCII.", "bad");
-    return;
-  }
-  key = typed;
-  remember();
-  say(key ? "" : "Queries need a key.");
-  render();
-}
-
-field.addEventListener("input", () => {
-  clearTimeout(pause);
-  pause = setTimeout(take, PAUSE_AFTER_TYPING);
 });
-field.addEventListener("change", take);
-document.getElementById("key-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  take();
-});
-
-key = remembered();
-field.value = key;
-if (!key) say("Queries need a key. The demo prints some when it starts; lc-connections keys create makes one.");
-render();
