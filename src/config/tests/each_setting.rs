@@ -16,7 +16,7 @@ fn shown(value: &impl Debug) -> String {
 type Case = (&'static str, &'static str, fn(&Config) -> String);
 
 /// Every setting, with a value that is not its default.
-const CASES: [Case; 22] = [
+const CASES: [Case; 23] = [
     ("LISTEN", "0.0.0.0:81", |config| shown(&config.listen)),
     ("ADMIN_LISTEN", "127.0.0.1:82", |config| shown(&config.admin_listen)),
     ("DATABASE_URL", "postgres://u:p@h/d", |config| config.database.url.expose_secret().to_owned()),
