@@ -2,11 +2,13 @@
 //!
 //! Data flows one way: `http → graphql | rest → service → store | sso → domain`; nothing imports upward.
 
+pub mod allowance;
 pub mod api_error;
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod database_use;
 pub mod domain;
 pub mod front;
 pub mod graphql;

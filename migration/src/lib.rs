@@ -49,16 +49,13 @@ pub enum SchemaState {
     Unknown(Vec<String>),
 }
 
-/// Reads how the schema stands. Writes nothing.
-///
-/// # Errors
-/// The database's.
-pub async fn schema_state(database: &impl ConnectionTrait) -> Result<SchemaState, DbErr> {
-    let applied = applied(database).await?;
+/// How a schema stands to which these were applied.
+#[must_use]
+pub fn schema_state(applied: &[String]) -> SchemaState {
     let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
     let unknown: Vec<String> = applied.iter().filter(|name| !known.contains(name)).cloned().collect();
     let pending: Vec<String> = known.into_iter().filter(|name| !applied.contains(name)).collect();
-    Ok(if !unknown.is_empty() {
+    if !unknown.is_empty() {
         SchemaState::Unknown(unknown)
     } else if applied.is_empty() {
         SchemaState::Empty
@@ -66,25 +63,35 @@ pub async fn schema_state(database: &impl ConnectionTrait) -> Result<SchemaState
         SchemaState::Pending(pending)
     } else {
         SchemaState::Current
-    })
+    }
 }
+
+/// The statement that gives a row if [`APPLIED`] can be asked; without one, nothing was ever applied.
+#[must_use]
+pub fn is_any_applied(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Postgres => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
+        _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
+    }
+}
+
+/// The statement that gives the names of what was applied.
+pub const APPLIED: &str = "SELECT version FROM seaql_migrations ORDER BY version";
 
 async fn applied(database: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let backend = database.get_database_backend();
-    let table = match backend {
-        DbBackend::Postgres => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
-        _ => "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
-    };
-    if database.query_one_raw(Statement::from_string(backend, table)).await?.is_none() {
+    if database.query_one_raw(Statement::from_string(backend, is_any_applied(backend))).await?.is_none() {
         return Ok(Vec::new());
     }
-    let versions = Statement::from_string(backend, "SELECT version FROM seaql_migrations ORDER BY version");
-    let rows = database.query_all_raw(versions).await?;
+    let rows = database.query_all_raw(Statement::from_string(backend, APPLIED)).await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
 /// Any number, the same for all processes: who holds it migrates.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7241106310)";
+
+/// A migration takes as long as it takes, whatever limits the session has for requests.
+const NO_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
 /// Applies what is pending, in one transaction under a lock, and gives the names.
 ///
@@ -97,6 +104,7 @@ pub async fn migrate(database: &DatabaseConnection) -> Result<Vec<String>, DbErr
     };
     let transaction = database.begin_with_options(options).await?;
     if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(NO_LIMITS).await?;
         transaction.execute_unprepared(LOCK).await?;
     }
     let before = applied(&transaction).await?;

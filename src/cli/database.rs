@@ -1,15 +1,42 @@
 //! Opening the database for a command, and refusing one whose schema this program does not know.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
 use crate::config::DatabaseConfig;
-use crate::store::{SchemaState, Store};
+use crate::store::{SchemaState, Store, StoreError};
+use crate::telemetry::chain;
 
 use super::Failure;
 
+/// How long to wait before the next try to reach a database that is perhaps starting.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Connects, whatever the schema.
 pub(super) async fn connect(config: &DatabaseConfig) -> Result<Store, Failure> {
-    Store::connect(&config.url, config.max_connections)
-        .await
-        .map_err(Failure::store("connect to the database (DATABASE_URL)"))
+    Store::connect(&config.url, config.max_connections).await.map_err(could_not_connect)
+}
+
+/// Connects, whatever the schema. A database that cannot be reached yet is tried for so long; it may be starting too.
+pub(super) async fn connect_patiently(config: &DatabaseConfig, patience: Duration) -> Result<Store, Failure> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let failure = match Store::connect(&config.url, config.max_connections).await {
+            Ok(store) => return Ok(store),
+            Err(error) => error,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || !failure.may_be_starting() {
+            return Err(could_not_connect(failure));
+        }
+        tracing::warn!(error = chain(&failure), seconds_left = left.as_secs(), "the database cannot be reached yet");
+        sleep(PAUSE.min(left)).await;
+    }
+}
+
+fn could_not_connect(error: StoreError) -> Failure {
+    Failure::store("connect to the database (DATABASE_URL)")(error)
 }
 
 /// Connects to a database whose schema is current.

@@ -122,7 +122,7 @@ pub(super) fn sso_settings(config: &SsoConfig) -> SsoSettings {
 
 /// A database whose schema is current, migrated where that was asked for.
 async fn open(config: &Config, migrate: bool) -> Result<Store, Failure> {
-    let store = database::connect(&config.database).await?;
+    let store = database::connect_patiently(&config.database, config.database_start_timeout).await?;
     let state = database::schema_state(&store).await?;
     if migrate {
         database::migrate(&store, &state).await?;

@@ -96,6 +96,8 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// The database.
     pub database: DatabaseConfig,
+    /// How long it is waited for at the start.
+    pub database_start_timeout: Duration,
     /// The SSO service.
     pub sso: SsoConfig,
     /// Largest `first` or `last`.
@@ -146,6 +148,8 @@ impl Config {
                 address => Ok(address),
             })?,
             database: database(&sources)?,
+            database_start_timeout: sources
+                .required(&setting::DATABASE_START_TIMEOUT_MS, parse::milliseconds(0, 3_600_000))?,
             sso: sso(&sources)?,
             max_page_size: sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?,
             introspection: sources.required(&setting::INTROSPECTION, parse::boolean)?,

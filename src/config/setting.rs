@@ -87,6 +87,12 @@ settings! {
     DATABASE_MAX_CONNECTIONS =
         Setting::new("DATABASE_MAX_CONNECTIONS", "NUMBER", "Pool size; a request waits at most 2 s for a connection")
             .or("10");
+    DATABASE_START_TIMEOUT_MS = Setting::new(
+        "DATABASE_START_TIMEOUT_MS",
+        "MILLISECONDS",
+        "How long serve waits at its start for a database that cannot be reached yet, before it gives up",
+    )
+    .or("30000");
     SSO_URL = Setting::new("SSO_URL", "URL", "Base URL of the SSO service, http or https; required").secret();
     SSO_TOKEN = Setting::new("SSO_TOKEN", "TOKEN", "Bearer token for the SSO service; required").secret();
     SSO_TIMEOUT_MS = Setting::new(

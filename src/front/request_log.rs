@@ -13,9 +13,9 @@ use http::{Extensions, Method};
 use tracing::Instrument;
 use tracing::field::{Empty, display};
 
+use crate::database_use;
 use crate::domain::id::AccountId;
 use crate::domain::sso_view::SourceFailure;
-use crate::telemetry::statements::counted;
 use crate::telemetry::traces;
 
 use super::request_id::RequestId;
@@ -104,7 +104,7 @@ pub async fn log(mut request: Request, next: Next) -> Response {
         account.id = Empty,
     );
     traces::adopt(&span, request.headers());
-    let (response, statements) = counted(next.run(request).instrument(span.clone())).await;
+    let (response, statements) = database_use::of_request(next.run(request).instrument(span.clone())).await;
     line.statements = statements;
     line.status = response.status().as_u16();
     span.record("http.response.status_code", line.status);

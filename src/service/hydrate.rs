@@ -110,9 +110,7 @@ pub(super) fn unread(error: &StoreError, part: &'static str) -> Unread {
     tracing::warn!(error = chain(error), part, "a part of an answer could not be read");
     match error {
         StoreError::Unavailable { .. } => Unread::Unavailable,
-        StoreError::Url { .. } | StoreError::Conflict { .. } | StoreError::Failed { .. } | StoreError::Task(_) => {
-            Unread::Failed
-        }
+        StoreError::Url { .. } | StoreError::Conflict { .. } | StoreError::Failed { .. } => Unread::Failed,
     }
 }
 

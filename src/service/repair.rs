@@ -2,12 +2,12 @@
 
 use tracing::Instrument;
 
+use crate::database_use::inherited;
 use crate::domain::caller::{Account, Caller};
 use crate::domain::id::{AccountId, KeyId, SsoConnectionId};
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord, RepairRefusal, RepairVia, plan};
 use crate::domain::sso_view::SourceFailure;
 use crate::store::Inserted;
-use crate::telemetry::statements::inherited;
 
 use super::sso_allowance::SsoAllowance;
 use super::{Connections, ServiceError};

@@ -54,7 +54,7 @@ impl Store {
             created_at: Set(stored(now)),
             updated_at: Set(stored(now)),
         };
-        self.write(built(&account::Entity::insert(row), self.backend())).await?;
+        self.write(&[built(&account::Entity::insert(row), self.backend())]).await?;
         Ok(())
     }
 }

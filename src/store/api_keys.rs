@@ -88,7 +88,7 @@ impl Store {
             expires_at: Set(key.expires_at.map(stored)),
             revoked_at: Set(None),
         };
-        self.write(built(&api_key::Entity::insert(row), self.backend())).await?;
+        self.write(&[built(&api_key::Entity::insert(row), self.backend())]).await?;
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl Store {
             .col_expr(api_key::Column::RevokedAt, Expr::value(stored(now)))
             .filter(api_key::Column::Id.eq(id.as_str()))
             .filter(api_key::Column::RevokedAt.is_null());
-        Ok(self.write(built(&update, self.backend())).await? > 0)
+        Ok(self.write(&[built(&update, self.backend())]).await? > 0)
     }
 }
 

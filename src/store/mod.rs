@@ -1,7 +1,7 @@
 //! The database: the only module of `src/` that names sea-orm. One file a topic; every finder takes the owning account.
 //!
-//! Statements are built here or by sea-orm's entities; every query and every write passes through `Store::counted`; rows
-//! become domain values in `decode`.
+//! Statements are built here or by sea-orm's entities; every call passes through `work`, which limits its time and tries again
+//! what may pass the next time; rows become domain values in `decode`.
 
 mod accounts;
 mod api_keys;
@@ -12,17 +12,16 @@ mod error;
 mod pool;
 mod repairs;
 mod samples;
+mod session;
 mod statement;
 mod trail;
+mod work;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, Statement, Value};
-use tracing::Instrument;
-
-use crate::telemetry;
+use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
+use secrecy::{ExposeSecret, SecretString};
 
 pub use api_keys::{KeyHolder, KeyInfo, NewKey};
 pub use error::StoreError;
@@ -30,13 +29,13 @@ pub use migration::SchemaState;
 pub use pool::PoolSize;
 pub use repairs::Inserted;
 
-/// How long a call may take, waiting for a connection included. A database that has gone silent must not hold requests.
-const CALL_DEADLINE: Duration = Duration::from_millis(2_800);
+use pool::Pool;
+use work::{Read, Write};
 
 /// A database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    database: DatabaseConnection,
+    pool: Pool,
     statements: Arc<AtomicU64>,
 }
 
@@ -50,12 +49,33 @@ impl std::fmt::Debug for Store {
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl Store {
+    /// Opens `sqlite://…` or `postgres://…`. Migrates nothing.
+    ///
+    /// # Errors
+    /// The database cannot be reached or opened.
+    pub async fn connect(url: &SecretString, max_connections: u32) -> Result<Self> {
+        let pool = Pool::connect(url.expose_secret(), max_connections).await;
+        let pool = pool.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        Ok(Self { pool, statements: Arc::default() })
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// How the pool stands.
+    #[must_use]
+    pub fn pool_size(&self) -> PoolSize {
+        self.pool.size()
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors
     /// It does not.
     pub async fn ping(&self) -> Result<()> {
-        within_deadline(self.database.ping()).await
+        self.read("SELECT 1", []).await.map(|_| ())
     }
 
     /// How the schema stands to this program's.
@@ -63,7 +83,13 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn schema_state(&self) -> Result<SchemaState> {
-        within_deadline(migration::schema_state(&self.database)).await
+        let mut applied = Vec::new();
+        if !self.read(migration::is_any_applied(self.backend()), []).await?.is_empty() {
+            for row in self.read(migration::APPLIED, []).await? {
+                applied.push(row.try_get_by_index(0)?);
+            }
+        }
+        Ok(migration::schema_state(&applied))
     }
 
     /// Applies what is pending, all or nothing, and gives the names. Takes as long as it takes.
@@ -71,7 +97,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn migrate(&self) -> Result<Vec<String>> {
-        Ok(migration::migrate(&self.database).await?)
+        Ok(migration::migrate(&self.pool.for_migrations()).await?)
     }
 
     /// How many statements were run so far.
@@ -81,38 +107,17 @@ impl Store {
     }
 
     fn backend(&self) -> DbBackend {
-        self.database.get_database_backend()
+        self.pool.backend()
     }
 
     /// Runs a read of one text for both databases; `$1`, `$2`… are its values.
     async fn read(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<QueryResult>> {
-        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
-        within_deadline(self.counted(self.database.query_all_raw(statement))).await
+        self.done(Read(&Statement::from_sql_and_values(self.backend(), sql, values))).await
     }
 
-    /// Runs a single write, and gives how many rows it touched.
-    async fn write(&self, statement: Statement) -> Result<u64> {
-        Ok(within_deadline(self.counted(self.database.execute_raw(statement))).await?.rows_affected())
-    }
-
-    /// Counts and times one statement: every query and every write passes here.
-    async fn counted<T>(
-        &self,
-        run: impl Future<Output = std::result::Result<T, DbErr>>,
-    ) -> std::result::Result<T, DbErr> {
-        self.statements.fetch_add(1, Ordering::Relaxed);
-        telemetry::statements::note();
-        let span = tracing::debug_span!(target: telemetry::traces::TARGET, "statement", otel.kind = "client");
-        let start = Instant::now();
-        let result = run.instrument(span).await;
-        metrics::histogram!("db_statement_duration_seconds").record(start.elapsed());
-        result
-    }
-}
-
-async fn within_deadline<T>(run: impl Future<Output = std::result::Result<T, DbErr>>) -> Result<T> {
-    match tokio::time::timeout(CALL_DEADLINE, run).await {
-        Ok(result) => Ok(result?),
-        Err(_elapsed) => Err(StoreError::out_of_time()),
+    /// Runs writes in one transaction, or none of them, and gives how many rows the first touched. If it touched none, the
+    /// others are not run.
+    async fn write(&self, statements: &[Statement]) -> Result<u64> {
+        self.done(Write(statements)).await
     }
 }

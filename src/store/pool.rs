@@ -1,20 +1,28 @@
-//! Opening a database, with every setting of the pool chosen on purpose.
+//! The pool of connections to either database, with every setting chosen on purpose.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::io;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DbBackend};
-use secrecy::{ExposeSecret, SecretString};
-
-use super::{Result, Store};
+use sea_orm::sqlx::pool::{Pool as SqlxPool, PoolConnection, PoolConnectionMetadata, PoolOptions};
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPool};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sea_orm::sqlx::{ConnectOptions, Connection, Database, Executor, Postgres, Sqlite};
+use sea_orm::{DatabaseConnection, DbBackend, SqlxError};
+use tokio::time::timeout;
 
 /// Waiting for a connection of the pool ends after this, with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long SQLite waits for another writer.
+/// How long SQLite waits for another writer. Shorter than a request waits, so that it is SQLite that gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// A connection that was idle for longer is tried before it is used: the database may have been restarted.
+/// What PostgreSQL does about a statement that nobody waits for any more, or a transaction whose client has vanished without
+/// a word. Otherwise their number, and that of their locks, would know no bounds.
+const SESSION_LIMITS: &str = "SET statement_timeout = '2200ms'; SET idle_in_transaction_session_timeout = '5s'";
+/// A connection that was idle for longer is tried before it is used: what is between may have forgotten it.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// How long a connection may take to show that it works. One that does not is closed, and another opened.
+const LONGEST_TRIAL: Duration = Duration::from_millis(500);
 
 /// The pool's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,55 +33,143 @@ pub struct PoolSize {
     pub in_use: u32,
 }
 
-impl Store {
-    /// Opens `sqlite://…` or `postgres://…`. Migrates nothing.
-    ///
-    /// # Errors
-    /// The database cannot be reached or opened.
-    pub async fn connect(url: &SecretString, max_connections: u32) -> Result<Self> {
-        let url = url.expose_secret();
-        // Each connection to a database in memory would have one of its own.
-        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(if in_memory { 1 } else { max_connections })
-            .min_connections(u32::from(in_memory))
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .test_before_acquire_if_idle_for(TRUSTED_IDLE)
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(|options| {
-                options
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Normal)
-                    .busy_timeout(BUSY_TIMEOUT)
-                    .foreign_keys(true)
-            });
-        if in_memory {
-            options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
-        }
-        let database = Database::connect(options).await?;
-        Ok(Self { database, statements: Arc::default() })
+/// Either pool. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Pool {
+    connections: Connections,
+    last_loss: LastLoss,
+}
+
+#[derive(Clone)]
+enum Connections {
+    Postgres(PgPool),
+    Sqlite(SqlitePool),
+}
+
+/// A connection taken out of the pool.
+pub(super) enum Pooled {
+    Postgres(PoolConnection<Postgres>),
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+/// When a connection was last found dead. What was idle then may be dead as well.
+#[derive(Clone, Default)]
+struct LastLoss(Arc<Mutex<Option<Instant>>>);
+
+impl LastLoss {
+    fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Closes all connections.
-    pub async fn close(&self) {
-        // Nothing can be done about a connection that will not close.
-        let _ = self.database.clone().close().await;
+    fn makes_suspect(&self, idle_since: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|lost_at| idle_since <= lost_at)
     }
+}
 
-    /// How the pool stands.
-    #[must_use]
-    pub fn pool_size(&self) -> PoolSize {
-        let (size, idle) = if self.backend() == DbBackend::Postgres {
-            let pool = self.database.get_postgres_connection_pool();
-            (pool.size(), pool.num_idle())
+impl Pool {
+    pub(super) async fn connect(url: &str, max_connections: u32) -> Result<Self, SqlxError> {
+        let last_loss = LastLoss::default();
+        let connections = if url.starts_with("postgres") {
+            let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
+            let pool = options_of_pool::<Postgres>(&last_loss).max_connections(max_connections).after_connect(
+                |connection, _| Box::pin(async move { connection.execute(SESSION_LIMITS).await.map(|_| ()) }),
+            );
+            Connections::Postgres(opened(pool, options).await?)
         } else {
-            let pool = self.database.get_sqlite_connection_pool();
-            (pool.size(), pool.num_idle())
+            let options = SqliteConnectOptions::from_str(url)?
+                .disable_statement_logging()
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(BUSY_TIMEOUT)
+                .foreign_keys(true);
+            let pool = options_of_pool::<Sqlite>(&last_loss);
+            // Each connection to a database in memory would have one of its own.
+            let pool = if url.contains(":memory:") || url.contains("mode=memory") {
+                pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None)
+            } else {
+                pool.max_connections(max_connections)
+            };
+            Connections::Sqlite(opened(pool, options).await?)
+        };
+        Ok(Self { connections, last_loss })
+    }
+
+    /// A connection, opened if none is free.
+    pub(super) async fn acquire(&self) -> Result<Pooled, SqlxError> {
+        match &self.connections {
+            Connections::Postgres(pool) => pool.acquire().await.map(Pooled::Postgres),
+            Connections::Sqlite(pool) => pool.acquire().await.map(Pooled::Sqlite),
+        }
+    }
+
+    /// A connection was found dead: from now on those that were idle meanwhile are tried before they are used.
+    pub(super) fn note_loss(&self) {
+        self.last_loss.note();
+    }
+
+    pub(super) async fn close(&self) {
+        match &self.connections {
+            Connections::Postgres(pool) => pool.close().await,
+            Connections::Sqlite(pool) => pool.close().await,
+        }
+    }
+
+    pub(super) fn size(&self) -> PoolSize {
+        let (size, idle) = match &self.connections {
+            Connections::Postgres(pool) => (pool.size(), pool.num_idle()),
+            Connections::Sqlite(pool) => (pool.size(), pool.num_idle()),
         };
         let idle = u32::try_from(idle).unwrap_or(u32::MAX);
         PoolSize { idle, in_use: size.saturating_sub(idle) }
     }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        match &self.connections {
+            Connections::Postgres(_) => DbBackend::Postgres,
+            Connections::Sqlite(_) => DbBackend::Sqlite,
+        }
+    }
+
+    /// The same pool as sea-orm's migrator wants it.
+    pub(super) fn for_migrations(&self) -> DatabaseConnection {
+        match &self.connections {
+            Connections::Postgres(pool) => pool.clone().into(),
+            Connections::Sqlite(pool) => pool.clone().into(),
+        }
+    }
+}
+
+/// Opens the pool's first connection. When the pool gives up it only says that its time was over; why that was is learnt
+/// by one more try without it.
+async fn opened<DB: Database>(
+    pool: PoolOptions<DB>,
+    options: <DB::Connection as Connection>::Options,
+) -> Result<SqlxPool<DB>, SqlxError> {
+    match pool.connect_with(options.clone()).await {
+        Err(SqlxError::PoolTimedOut) => match timeout(LONGEST_TRIAL, options.connect()).await {
+            Ok(Err(reason)) => Err(reason),
+            Ok(Ok(_)) => Err(SqlxError::PoolTimedOut),
+            Err(_elapsed) => Err(SqlxError::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))),
+        },
+        opened => opened,
+    }
+}
+
+fn options_of_pool<DB: Database>(last_loss: &LastLoss) -> PoolOptions<DB> {
+    let last_loss = last_loss.clone();
+    PoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false).before_acquire(
+        move |connection, meta| {
+            let is_trusted = is_trusted(&meta, &last_loss);
+            Box::pin(async move { Ok(is_trusted || works(connection).await) })
+        },
+    )
+}
+
+fn is_trusted(meta: &PoolConnectionMetadata, last_loss: &LastLoss) -> bool {
+    let idle_since = Instant::now().checked_sub(meta.idle_for);
+    meta.idle_for < TRUSTED_IDLE && idle_since.is_some_and(|idle_since| !last_loss.makes_suspect(idle_since))
+}
+
+async fn works<C: Connection>(connection: &mut C) -> bool {
+    matches!(timeout(LONGEST_TRIAL, connection.ping()).await, Ok(Ok(())))
 }

@@ -2,19 +2,12 @@
 
 use entity::{account_connection, repair_record};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, Set, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
-};
-use tokio::time::{Instant, timeout_at};
-use tracing::Instrument;
+use sea_orm::{EntityTrait, Set};
 
 use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord};
 
-use crate::telemetry::statements::inherited;
-
 use super::statement::{built, stored};
-use super::{CALL_DEADLINE, Result, Store, StoreError};
+use super::{Result, Store};
 
 /// What came of inserting a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +19,7 @@ pub enum Inserted {
 }
 
 impl Store {
-    /// Inserts the row and its record in one transaction, or nothing. The unique key is the referee. Runs to its end in a
-    /// task of its own, since a transaction that is dropped half-way spoils its connection; what is late is rolled back.
+    /// Inserts the row and its record in one transaction, or nothing. The unique key is the referee.
     ///
     /// # Errors
     /// The database's; then nothing was written, unless the answer to the commit was lost.
@@ -37,43 +29,9 @@ impl Store {
                 .do_nothing()
                 .to_owned(),
         );
-        let backend = self.backend();
-        let row = built(&insert_row, backend);
-        let record = built(&repair_record::Entity::insert(record_of(record)), backend);
-        let store = self.clone();
-        let deadline = Instant::now() + CALL_DEADLINE;
-        let insert = async move { store.insert_both(row, record, deadline).await };
-        let insert = tokio::spawn(inherited(insert).in_current_span());
-        match timeout_at(deadline, insert).await {
-            Ok(ended) => Ok(ended??),
-            Err(_elapsed) => Err(StoreError::out_of_time()),
-        }
-    }
-
-    async fn insert_both(
-        &self,
-        row: Statement,
-        record: Statement,
-        deadline: Instant,
-    ) -> std::result::Result<Inserted, DbErr> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        let transaction: DatabaseTransaction = self.database.begin_with_options(options).await?;
-        let inserted = self.counted(transaction.execute_raw(row)).await?;
-        if inserted.rows_affected() == 0 {
-            transaction.rollback().await?;
-            return Ok(Inserted::AlreadyExists);
-        }
-        self.counted(transaction.execute_raw(record)).await?;
-        if Instant::now() >= deadline {
-            // The caller was told that nothing is written, and will come again.
-            transaction.rollback().await?;
-            return Err(DbErr::Custom("too late to commit".to_owned()));
-        }
-        transaction.commit().await?;
-        Ok(Inserted::Created)
+        let insert_record = repair_record::Entity::insert(record_of(record));
+        let inserted = self.write(&[built(&insert_row, self.backend()), built(&insert_record, self.backend())]).await?;
+        Ok(if inserted == 0 { Inserted::AlreadyExists } else { Inserted::Created })
     }
 
     /// Leaves the trail of a refused attempt.
@@ -82,7 +40,7 @@ impl Store {
     /// The database's.
     pub async fn insert_record(&self, record: &RepairRecord) -> Result<()> {
         let insert = repair_record::Entity::insert(record_of(record));
-        self.write(built(&insert, self.backend())).await?;
+        self.write(&[built(&insert, self.backend())]).await?;
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ impl Store {
     /// The database's; then none was added.
     pub async fn insert_connections(&self, rows: &[NewConnection]) -> Result<()> {
         let insert = account_connection::Entity::insert_many(rows.iter().map(row_of));
-        self.write(built(&insert, self.backend())).await?;
+        self.write(&[built(&insert, self.backend())]).await?;
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl Store {
             updated_at: Set(stored(entity.updated_at)),
         };
         let insert = account_entity::Entity::insert_many(entities.iter().map(row));
-        self.write(built(&insert, self.backend())).await?;
+        self.write(&[built(&insert, self.backend())]).await?;
         Ok(())
     }
 
@@ -78,7 +78,7 @@ impl Store {
             updated_at: Set(stored(entity.created_at)),
         };
         let insert = custom_entity::Entity::insert_many(custom_entities.iter().map(row));
-        self.write(built(&insert, self.backend())).await?;
+        self.write(&[built(&insert, self.backend())]).await?;
         Ok(())
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Knows nothing of what is logged or counted, but for the list of metrics, so that one place documents them all.
 
-pub mod statements;
 pub mod stored_values;
 pub mod traces;
 

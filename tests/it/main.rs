@@ -7,15 +7,18 @@
     unreachable_pub,
     reason = "a test that meets the unexpected ends there; its helpers are tests too"
 )]
+#![expect(clippy::print_stdout, reason = "figures, for those who ask for them with --nocapture")]
 
 mod authentication;
 mod bad_input;
 mod caching;
 mod compression;
 mod cors;
+mod database_faults;
 mod described;
 mod documents;
 mod error_codes;
+mod exactly_one;
 mod fences;
 mod golden;
 mod graphql_http;
@@ -37,6 +40,7 @@ mod selection;
 mod sso_circuit;
 mod sso_faults;
 mod sso_process;
+mod starting;
 mod statements;
 mod store;
 mod support;

@@ -62,7 +62,7 @@ const OWNER: &str = "a00000000000000000000001";
 const PARTNER: &str = "a00000000000000000000002";
 
 /// What another program wrote, in the forms that each database's own clients use.
-async fn other_programs_rows(database: &Database) {
+pub async fn other_programs_rows(database: &Database) {
     let [midsummer, finer] = match database.backend() {
         DbBackend::Postgres => ["2024-06-21 12:00:00.123999+02", "2024-06-21 10:00:00+00"],
         _ => ["2024-06-21T12:00:00.123999+02:00", "2024-06-21T10:00:00Z"],
@@ -102,7 +102,7 @@ async fn rows_of_other_programs_are_read_and_odd_values_kept(database: Database)
 
 crate::on_both_databases!(rows_of_other_programs_are_read_and_odd_values_kept);
 
-fn repair_of(number: u32, now: Timestamp) -> (NewConnection, RepairRecord) {
+pub fn repair_of(number: u32, now: Timestamp) -> (NewConnection, RepairRecord) {
     let ids = NewIds::new();
     let sso_connection_id: SsoConnectionId = format!("c{number:023}").parse().unwrap();
     let row = NewConnection {

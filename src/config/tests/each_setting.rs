@@ -16,11 +16,12 @@ fn shown(value: &impl Debug) -> String {
 type Case = (&'static str, &'static str, fn(&Config) -> String);
 
 /// Every setting, with a value that is not its default.
-const CASES: [Case; 22] = [
+const CASES: [Case; 23] = [
     ("LISTEN", "0.0.0.0:81", |config| shown(&config.listen)),
     ("ADMIN_LISTEN", "127.0.0.1:82", |config| shown(&config.admin_listen)),
     ("DATABASE_URL", "postgres://u:p@h/d", |config| config.database.url.expose_secret().to_owned()),
     ("DATABASE_MAX_CONNECTIONS", "11", |config| shown(&config.database.max_connections)),
+    ("DATABASE_START_TIMEOUT_MS", "30001", |config| shown(&config.database_start_timeout)),
     ("SSO_URL", "https://other.example/", |config| shown(&config.sso.url)),
     ("SSO_TOKEN", "token-2", |config| config.sso.token.expose_secret().to_owned()),
     ("SSO_TIMEOUT_MS", "801", |config| shown(&config.sso.budget)),

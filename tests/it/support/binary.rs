@@ -9,12 +9,13 @@ use lc_connections::domain::timestamp::Timestamp;
 use lc_connections::service::api_key::ApiKey;
 use lc_connections::service::new_id::NewIds;
 use lc_connections::store::NewKey;
+use rand::Rng;
 use secrecy::ExposeSecret;
 
 use super::databases::Database;
 use super::world::{Account, World};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_lc-connections");
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_lc-connections");
 
 /// Without what the test's own environment may hold.
 pub fn program(arguments: &[&str]) -> Command {
@@ -25,6 +26,18 @@ pub fn program(arguments: &[&str]) -> Command {
 
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A port that stays free while nobody listens on it: not one of those that the system hands out.
+pub fn lasting_port() -> u16 {
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
+    let first_handed_out = range.split_whitespace().next().unwrap().parse().unwrap();
+    loop {
+        let port = rand::rng().random_range(10_000..first_handed_out);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 pub fn run(command: &mut Command) -> (i32, String, String) {

@@ -1,6 +1,7 @@
 //! A fresh database for each test, of either kind.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lc_connections::store::Store;
@@ -27,6 +28,9 @@ pub struct Database {
 const TABLES: [&str; 6] =
     ["repair_records", "custom_entities", "account_entities", "account_connections", "api_keys", "accounts"];
 
+/// PostgreSQL's sessions in this database, without the test's own.
+pub const OTHER_SESSIONS: &str = "pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
 const TEMPLATE: &str = "lc_template";
 
 /// The one migrated database that PostgreSQL copies for each test.
@@ -43,6 +47,13 @@ fn postgres_url_of(database: &str) -> String {
     let url = postgres_url();
     let (server, _) = url.rsplit_once('/').unwrap();
     format!("{server}/{database}")
+}
+
+/// Where the programs are of the PostgreSQL that tests/run has started.
+pub async fn postgres_programs() -> PathBuf {
+    let statement = Statement::from_string(DbBackend::Postgres, "SELECT setting FROM pg_config WHERE name = 'BINDIR'");
+    let row = open(&postgres_url()).await.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get_by_index::<String>(0).unwrap().into()
 }
 
 async fn open(url: &str) -> DatabaseConnection {
@@ -88,6 +99,19 @@ impl Database {
         }
     }
 
+    /// Migrated, on a server of the test's own; the program reaches it by this port.
+    pub async fn on_server(server: &SecretString, port: u16) -> Self {
+        let name = format!("lc_test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let admin = open(server.expose_secret()).await;
+        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        admin.close().await.unwrap();
+        let (prefix, _) = server.expose_secret().rsplit_once('/').unwrap();
+        let (prefix_without_port, _) = prefix.rsplit_once(':').unwrap();
+        let connection = open(&format!("{prefix}/{name}")).await;
+        migration::migrate(&connection).await.unwrap();
+        Self { connection, url: format!("{prefix_without_port}:{port}/{name}").into(), _folder: None }
+    }
+
     async fn postgres(from: &str) -> Self {
         let name = format!("lc_test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let server = open(&postgres_url()).await;
@@ -120,6 +144,17 @@ impl Database {
         for table in &TABLES[1..] {
             self.execute(&format!("DELETE FROM {table}")).await;
         }
+    }
+
+    /// Changes a setting of PostgreSQL's for sessions that begin from now on.
+    pub async fn set_for_new_sessions(&self, setting: &str) {
+        let name: String = self.scalar("SELECT current_database()::text").await;
+        self.execute(&format!("ALTER DATABASE {name} SET {setting}")).await;
+    }
+
+    /// Ends all sessions but the test's own, as an administrator does.
+    pub async fn end_other_sessions(&self) {
+        self.execute(&format!("SELECT pg_terminate_backend(pid) FROM {OTHER_SESSIONS}")).await;
     }
 
     /// How many rows there are in `table [WHERE …]`.

@@ -2,9 +2,12 @@
 
 pub mod app;
 pub mod binary;
+pub mod cluster;
 pub mod databases;
 pub mod projection;
+pub mod proxy;
 pub mod raw_sso;
+pub mod server;
 pub mod sso_faults;
 pub mod world;
 
