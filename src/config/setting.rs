@@ -95,9 +95,12 @@ settings! {
     .or("30000");
     SSO_URL = Setting::new("SSO_URL", "URL", "Base URL of the SSO service, http or https; required").secret();
     SSO_TOKEN = Setting::new("SSO_TOKEN", "TOKEN", "Bearer token for the SSO service; required").secret();
-    SSO_TIMEOUT_MS =
-        Setting::new("SSO_TIMEOUT_MS", "MILLISECONDS", "The whole budget of one request's exchange with SSO, pages included")
-            .or("800");
+    SSO_TIMEOUT_MS = Setting::new(
+        "SSO_TIMEOUT_MS",
+        "MILLISECONDS",
+        "The whole budget of one request's exchange with SSO, retries and pages included",
+    )
+    .or("800");
     SSO_MAX_AGE_MS = Setting::new(
         "SSO_MAX_AGE_MS",
         "MILLISECONDS",

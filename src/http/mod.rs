@@ -7,6 +7,7 @@ mod files;
 mod graphiql;
 pub mod health;
 mod home;
+mod host;
 pub mod metrics;
 pub mod openapi;
 pub mod router;

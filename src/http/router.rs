@@ -19,7 +19,7 @@ use crate::rest::error::RestError;
 
 use super::compression::{self, Compressor};
 use super::home::{self, Contents};
-use super::{cors, docs, graphiql};
+use super::{cors, docs, graphiql, host};
 
 /// What of the router is a matter of settings. By default none of it.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +65,7 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
             ServiceBuilder::new()
                 .layer(from_fn(request_id::assign))
                 .layer(from_fn(request_log::log))
+                .layer(from_fn(host::require_one))
                 // Around what may panic, so that a page on another origin can read that answer too.
                 .option_layer(cors::layer(cors_origins))
                 .layer(CatchPanicLayer::custom(panicked))

@@ -1,7 +1,7 @@
 //! The circuit breaker: after so many failures in a row SSO is left alone for a while, then one probe decides.
 //!
 //! One for the process. What counts as a failure is for the client to say. The library lets every call through while the
-//! circuit is half open; `is_probing` admits one at a time.
+//! circuit is half open; `is_probing` admits one at a time. Since it knows how SSO has been, it also says who may retry.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -22,8 +22,12 @@ pub struct CircuitSettings {
 
 type Policy = ConsecutiveFailures<backoff::Constant>;
 
-/// The breaker. Without settings it never opens.
-pub(super) struct Circuit(Option<Breaker>);
+/// The breaker, which without settings never opens.
+pub(super) struct Circuit {
+    breaker: Option<Breaker>,
+    /// There was a failure, and no success since.
+    is_failing: AtomicBool,
+}
 
 struct Breaker {
     machine: StateMachine<Policy, State>,
@@ -40,23 +44,24 @@ struct State {
 
 /// Leave for one exchange. Dropped without a word it says nothing about SSO.
 pub(super) struct Permit<'a> {
-    breaker: Option<&'a Breaker>,
+    circuit: &'a Circuit,
     is_probe: bool,
 }
 
 impl Circuit {
     pub(super) fn new(settings: Option<CircuitSettings>) -> Self {
         metrics::gauge!("sso_circuit_open").set(0);
-        Self(settings.map(|CircuitSettings { failures, open_for }| {
+        let breaker = settings.map(|CircuitSettings { failures, open_for }| {
             let state = State::default();
             let policy = consecutive_failures(failures.get(), backoff::constant(open_for));
             Breaker { machine: StateMachine::new(policy, state.clone()), state }
-        }))
+        });
+        Self { breaker, is_failing: AtomicBool::new(false) }
     }
 
     /// Leave to ask SSO; `None`: the circuit is open.
     pub(super) fn permit(&self) -> Option<Permit<'_>> {
-        let Some(breaker) = &self.0 else { return Some(Permit { breaker: None, is_probe: false }) };
+        let Some(breaker) = &self.breaker else { return Some(Permit { circuit: self, is_probe: false }) };
         if !breaker.machine.is_call_permitted() {
             return None;
         }
@@ -64,21 +69,29 @@ impl Circuit {
         if is_probe && breaker.state.is_probing.swap(true, Ordering::AcqRel) {
             return None;
         }
-        Some(Permit { breaker: Some(breaker), is_probe })
+        Some(Permit { circuit: self, is_probe })
+    }
+
+    /// Leave to try again what just failed: for the first failure after a success alone. When SSO goes down under many
+    /// exchanges at once, one of them tries again.
+    pub(super) fn claim_retry(&self) -> bool {
+        !self.is_failing.swap(true, Ordering::AcqRel)
     }
 }
 
 impl Permit<'_> {
     /// SSO is there.
     pub(super) fn succeeded(self) {
-        if let Some(breaker) = self.breaker {
+        self.circuit.is_failing.store(false, Ordering::Release);
+        if let Some(breaker) = &self.circuit.breaker {
             breaker.machine.on_success();
         }
     }
 
     /// SSO is not there.
     pub(super) fn failed(self) {
-        if let Some(breaker) = self.breaker {
+        self.circuit.is_failing.store(true, Ordering::Release);
+        if let Some(breaker) = &self.circuit.breaker {
             breaker.machine.on_error();
         }
     }
@@ -86,7 +99,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if let Some(breaker) = self.breaker.filter(|_| self.is_probe) {
+        if let Some(breaker) = self.circuit.breaker.as_ref().filter(|_| self.is_probe) {
             breaker.state.is_probing.store(false, Ordering::Release);
         }
     }
@@ -149,6 +162,20 @@ mod tests {
         probe.succeeded();
         let (first, second) = (circuit.permit(), circuit.permit());
         assert!(first.is_some() && second.is_some(), "closed again");
+    }
+
+    #[test]
+    fn the_first_failure_after_a_success_alone_may_be_tried_again() {
+        for failures in [0, 3] {
+            let circuit = circuit(failures, Duration::from_mins(1));
+            assert!(circuit.claim_retry());
+            assert!(!circuit.claim_retry(), "another has");
+            circuit.permit().unwrap().succeeded();
+            fail(&circuit);
+            assert!(!circuit.claim_retry(), "the circuit counts");
+            circuit.permit().unwrap().succeeded();
+            assert!(circuit.claim_retry());
+        }
     }
 
     #[test]

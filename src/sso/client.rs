@@ -1,4 +1,4 @@
-//! The two calls to SSO over HTTP: budget, pages, conditions, limits, strict reading.
+//! What is asked of SSO: a list, page by page, or a single connection; budget, conditions, limits.
 //!
 //! An *exchange* is one call as its caller sees it: a list with all its pages, or a single connection. Each exchange
 //! ends within the budget, is counted once and logged once when it fails; while the circuit is open there is none. Knows nothing of what is kept.
@@ -7,16 +7,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
-use reqwest::{Response, StatusCode, redirect};
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use reqwest::StatusCode;
+use reqwest::header::{ETAG, HeaderMap, HeaderValue};
+use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 use tracing::field::Empty;
 use url::Url;
 
 use super::SsoSetupError;
+use super::call::{Caller, Calls, PAGE_BYTES};
 use super::circuit::{Circuit, CircuitSettings};
 use super::fault::Fault;
 use super::wire::{self, NetworkConnection, Page};
@@ -24,20 +24,19 @@ use crate::domain::id::{SsoConnectionId, SsoId};
 use crate::domain::sso_view::{SourceFailure, SsoConnection};
 use crate::telemetry::traces;
 
-/// The most bytes that one page, or a single connection, may have.
-const PAGE_BYTES: usize = 16 * 1024 * 1024;
-
 /// The most bytes that all pages of a list may have together.
 const LIST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Half a million connections, if the pages are full.
+const PAGES: usize = 1_000;
 
 /// Far more than any cursor needs, and little enough for any server's request line.
 const CURSOR_BYTES: usize = 4096;
 
 /// Talks to SSO.
 pub(super) struct Client {
-    http: reqwest::Client,
+    caller: Caller,
     list_url: Url,
-    authorization: HeaderValue,
     budget: Duration,
     circuit: Circuit,
 }
@@ -56,7 +55,7 @@ pub(super) struct Fetched {
     pub(super) connections: Vec<Vec<SsoConnection>>,
     /// The set's validator, if SSO gave one.
     pub(super) etag: Option<HeaderValue>,
-    /// How many bytes it had on the wire.
+    /// How many bytes it had on the wire, its validator's among them.
     pub(super) bytes: usize,
 }
 
@@ -84,24 +83,8 @@ impl Client {
         let mut list_url = url.clone();
         list_url.path_segments_mut().map_err(|()| SsoSetupError::Url)?.pop_if_empty().push("network_connections");
 
-        let token = token.expose_secret();
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| SsoSetupError::Token)?;
-        authorization.set_sensitive(true);
-
-        // The program installs its provider first thing; whoever uses this as a library may not have. An error says
-        // that there is one already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(budget);
-        if url.scheme() == "http" {
-            // No root certificates are needed, so none are looked for: there may be none, and it takes time.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(SsoSetupError::Client)?;
-        Ok(Self { http, list_url, authorization, budget, circuit: Circuit::new(circuit) })
+        let caller = Caller::new(url, token, budget)?;
+        Ok(Self { caller, list_url, budget, circuit: Circuit::new(circuit) })
     }
 
     /// The accounts' whole set, or the news that what bears the `known` validator is still right. The accounts are in
@@ -112,14 +95,15 @@ impl Client {
         known: Option<&HeaderValue>,
         request_id: &str,
     ) -> Result<Listing, SourceFailure> {
+        let calls = self.caller.calls(&self.circuit, request_id, self.budget);
         let work = async {
-            let Some(pages) = self.settled_pages(accounts, known, request_id).await? else {
+            let Some(pages) = self.settled_pages(&calls, accounts, known).await? else {
                 return Ok((Listing::NotModified, "not_modified"));
             };
             let connections = split(accounts, pages.connections)?;
             Ok((Listing::Answered(Fetched { connections, etag: pages.etag, bytes: pages.bytes }), "ok"))
         };
-        self.exchange(accounts, request_id, self.budget, work).await
+        self.exchange(&calls, accounts, self.budget, work).await
     }
 
     /// How long an exchange may take, pages included.
@@ -135,32 +119,33 @@ impl Client {
         request_id: &str,
         within: Duration,
     ) -> Result<Option<SsoConnection>, SourceFailure> {
+        let calls = self.caller.calls(&self.circuit, request_id, within.min(self.budget));
         let work = async {
             let mut url = self.list_url.clone();
             // A base URL can hold a path (see `new`), so there is always one to add to.
             if let Ok(mut segments) = url.path_segments_mut() {
                 segments.push(id.as_str());
             }
-            let response = self.send(url, None, request_id).await?;
+            let response = calls.get(url, None).await?;
             match response.status() {
                 StatusCode::OK => {}
                 StatusCode::NOT_FOUND => return Ok((None, "not_found")),
-                status => return Err(Fault::Status(status)),
+                _ => return Err(Fault::status(&response)),
             }
-            let connection: NetworkConnection = read_json(&read_body(response, PAGE_BYTES).await?)?;
+            let (connection, _): (NetworkConnection, _) = calls.read(response, PAGE_BYTES).await?;
             if connection.id != id {
                 return Err(Fault::OtherConnection);
             }
             Ok((connection.seen_by(account), "ok"))
         };
-        self.exchange(&[account], request_id, within, work).await
+        self.exchange(&calls, &[account], within, work).await
     }
 
     /// Holds the work to its time and the circuit, counts and times it by its outcome, and logs its failure.
     async fn exchange<T>(
         &self,
+        calls: &Calls<'_>,
         accounts: &[SsoId],
-        request_id: &str,
         within: Duration,
         work: impl Future<Output = Result<(T, &'static str), Fault>>,
     ) -> Result<T, SourceFailure> {
@@ -185,6 +170,9 @@ impl Client {
             Err(fault) => fault.class().as_str(),
         };
         metrics::counter!("sso_requests_total", "outcome" => outcome).increment(1);
+        if calls.has_retried() {
+            metrics::counter!("sso_retries_total", "outcome" => outcome).increment(1);
+        }
         span.record("sso.outcome", outcome);
         match &result {
             Ok(_) => permit.succeeded(),
@@ -199,7 +187,8 @@ impl Client {
                 sso.outcome = outcome,
                 account.sso_id = accounts.first().map(tracing::field::display),
                 accounts = accounts.len(),
-                request.id = request_id,
+                request.id = calls.request_id(),
+                retried = calls.has_retried(),
                 cause = %fault,
                 detail = fault.detail(),
                 "SSO could not be consulted"
@@ -211,12 +200,12 @@ impl Client {
     /// All pages of one and the same set: starts again, once, when the set changes meanwhile. `None`: not modified.
     async fn settled_pages(
         &self,
+        calls: &Calls<'_>,
         accounts: &[SsoId],
         known: Option<&HeaderValue>,
-        request_id: &str,
     ) -> Result<Option<Pages>, Fault> {
         for _ in 0..2 {
-            match self.pages(accounts, known, request_id).await? {
+            match self.pages(calls, accounts, known).await? {
                 Walk::NotModified => return Ok(None),
                 Walk::Whole(pages) => return Ok(Some(pages)),
                 Walk::Changed => {}
@@ -226,38 +215,37 @@ impl Client {
     }
 
     /// One walk through the pages.
-    async fn pages(&self, accounts: &[SsoId], known: Option<&HeaderValue>, request_id: &str) -> Result<Walk, Fault> {
+    async fn pages(&self, calls: &Calls<'_>, accounts: &[SsoId], known: Option<&HeaderValue>) -> Result<Walk, Fault> {
         let mut pages = Pages { connections: Vec::new(), etag: None, bytes: 0 };
-        let mut seen = HashSet::new();
+        let (mut seen, mut cursors) = (HashSet::new(), HashSet::new());
         let mut cursor: Option<String> = None;
         loop {
             let condition = known.filter(|_| cursor.is_none());
-            let response = self.send(self.page_url(accounts, cursor.as_deref()), condition, request_id).await?;
+            let response = calls.get(self.page_url(accounts, cursor.as_deref()), condition).await?;
             match response.status() {
                 StatusCode::OK => {}
                 StatusCode::NOT_MODIFIED if condition.is_some() => return Ok(Walk::NotModified),
-                status => return Err(Fault::Status(status)),
+                _ => return Err(Fault::status(&response)),
             }
             let etag = validator(response.headers());
             if cursor.is_none() {
+                pages.bytes = etag.as_ref().map_or(0, HeaderValue::len);
                 pages.etag = etag;
             } else if pages.etag != etag {
                 return Ok(Walk::Changed);
             }
-            let body = read_body(response, PAGE_BYTES.min(LIST_BYTES - pages.bytes)).await?;
-            pages.bytes += body.len();
-            let page: Page = read_json(&body)?;
+            let (page, bytes): (Page, _) = calls.read(response, PAGE_BYTES.min(LIST_BYTES - pages.bytes)).await?;
+            pages.bytes += bytes;
             if !page.network_connections.iter().all(|connection| seen.insert(connection.id)) {
                 return Err(Fault::Repeated);
             }
             pages.connections.extend(page.network_connections);
-            match page.next_cursor {
-                None => return Ok(Walk::Whole(pages)),
-                Some(next) if next.len() > CURSOR_BYTES || cursor.as_ref() == Some(&next) => {
-                    return Err(Fault::Cursor);
-                }
-                next => cursor = next,
+            let Some(next) = page.next_cursor else { return Ok(Walk::Whole(pages)) };
+            let leads_on = next.len() <= CURSOR_BYTES && cursors.insert(next.clone()) && cursors.len() < PAGES;
+            if !leads_on {
+                return Err(Fault::Cursor);
             }
+            cursor = Some(next);
         }
     }
 
@@ -270,48 +258,13 @@ impl Client {
             .extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
         url
     }
-
-    /// The one place that every HTTP call passes through.
-    async fn send(&self, url: Url, condition: Option<&HeaderValue>, request_id: &str) -> Result<Response, Fault> {
-        let mut request = self
-            .http
-            .get(url)
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
-        let mut headers = HeaderMap::new();
-        if let Ok(request_id) = HeaderValue::from_str(request_id) {
-            headers.insert("x-request-id", request_id);
-        }
-        traces::propagate(&mut headers);
-        request = request.headers(headers);
-        if let Some(etag) = condition {
-            request = request.header(IF_NONE_MATCH, etag.clone());
-        }
-        request.send().await.map_err(|error| Fault::Transport(error.without_url()))
-    }
-}
-
-/// The body, whole, unless it is larger than the limit.
-async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, Fault> {
-    let declared = response.content_length().unwrap_or(0);
-    let declared = usize::try_from(declared).ok().filter(|length| *length <= limit).ok_or(Fault::TooLarge)?;
-    let mut body = Vec::with_capacity(declared);
-    while let Some(chunk) = response.chunk().await.map_err(|error| Fault::Transport(error.without_url()))? {
-        if body.len() + chunk.len() > limit {
-            return Err(Fault::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
-    serde_json::from_slice(body).map_err(Fault::Unreadable)
 }
 
 /// The answer's `ETag`. `*` would match anything when sent back, and is no validator.
 fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get(ETAG).filter(|etag| !matches!(etag.as_bytes(), b"" | b"*")).cloned()
+    let etag = headers.get(ETAG).filter(|etag| !matches!(etag.as_bytes(), b"" | b"*"))?;
+    // Copied, since it is kept, and a clone would keep the whole buffer that it was read into.
+    HeaderValue::from_bytes(etag.as_bytes()).ok()
 }
 
 /// Every connection as each of the accounts sees it that takes part in it. Few lists of permissions differ, so equal ones

@@ -4,8 +4,10 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Response, StatusCode};
 
 use crate::domain::sso_view::SourceFailure;
 
@@ -19,11 +21,19 @@ pub(super) enum Fault {
     #[error("the connection failed")]
     Transport(#[source] reqwest::Error),
     /// A status that the protocol does not know at this place.
-    #[error("status {0}")]
-    Status(StatusCode),
+    #[error("status {status}")]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// How long SSO asks to be left alone: nothing, where it does not say.
+        retry_after: Duration,
+    },
     /// More bytes than a page, or a list, may have.
     #[error("the body is too large")]
     TooLarge,
+    /// Bytes that would have to be unpacked first.
+    #[error("the body is encoded, though no encoding was asked for")]
+    Encoded,
     /// Not JSON, or not the JSON that was agreed on.
     #[error("the body cannot be read")]
     Unreadable(#[source] serde_json::Error),
@@ -36,7 +46,7 @@ pub(super) enum Fault {
     /// The single call answered with another connection.
     #[error("another connection than asked for")]
     OtherConnection,
-    /// A cursor that leads nowhere: the last one again, or one that no URL can hold.
+    /// A cursor that leads nowhere: one that came before, one that no URL can hold, or one page more than any list has.
     #[error("the cursor leads nowhere")]
     Cursor,
     /// The set changed under the pages, twice.
@@ -45,6 +55,37 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// An answer whose status is none that is waited for.
+    pub(super) fn status(response: &Response) -> Self {
+        let retry_after = response.headers().get(RETRY_AFTER).map(|value| {
+            let seconds = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+            // A date, or nonsense: later than any budget lasts.
+            seconds.map_or(Duration::MAX, Duration::from_secs)
+        });
+        Self::Status { status: response.status(), retry_after: retry_after.unwrap_or_default() }
+    }
+
+    /// Whether a status tells that SSO as a whole is in trouble.
+    pub(super) fn is_trouble(status: StatusCode) -> bool {
+        status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+    }
+
+    /// Whether the same call may well succeed in a moment, at another instance say, and how long SSO asks to wait until
+    /// then. Not where SSO said no (429), was at work (500) or took its time.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { status, retry_after } => {
+                let is_passing = matches!(
+                    *status,
+                    StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+                );
+                is_passing.then_some(*retry_after)
+            }
+            Self::Transport(error) => is_lost(error).then_some(Duration::ZERO),
+            _ => None,
+        }
+    }
+
     /// The class, as clients and metrics know it. A set that keeps changing counts as a bad payload: SSO is there and
     /// answers, only this account's list cannot be had, which must not shut SSO for others.
     pub(super) fn class(&self) -> SourceFailure {
@@ -52,8 +93,9 @@ impl Fault {
             Self::OutOfTime => SourceFailure::Timeout,
             Self::Transport(error) if error.is_timeout() => SourceFailure::Timeout,
             Self::Transport(_) => SourceFailure::ConnectFailed,
-            Self::Status(_) => SourceFailure::BadStatus,
+            Self::Status { .. } => SourceFailure::BadStatus,
             Self::TooLarge
+            | Self::Encoded
             | Self::Unreadable(_)
             | Self::Repeated
             | Self::Foreign
@@ -67,8 +109,9 @@ impl Fault {
     pub(super) fn is_outage(&self) -> bool {
         match self {
             Self::OutOfTime | Self::Transport(_) => true,
-            Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Status { status, .. } => Self::is_trouble(*status),
             Self::TooLarge
+            | Self::Encoded
             | Self::Unreadable(_)
             | Self::Repeated
             | Self::Foreign
@@ -89,6 +132,29 @@ impl Fault {
             _ => String::new(),
         }
     }
+}
+
+/// Whether there was no connection, or it ended before the answer's head was there. One that cannot speak TLS, or speaks
+/// no HTTP, will not in a moment either.
+fn is_lost(error: &reqwest::Error) -> bool {
+    if error.is_timeout() || !(error.is_connect() || error.is_request()) {
+        return false;
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<io::Error>() {
+            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
+            return matches!(
+                io.kind(),
+                BrokenPipe | ConnectionAborted | ConnectionRefused | ConnectionReset | NotConnected
+            );
+        }
+        if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
 }
 
 fn transport_detail(error: &reqwest::Error) -> String {

@@ -3,6 +3,7 @@
 //! Owns what SSO says and how long that may be believed. Knows nothing of rows, GraphQL or REST, and decides nothing:
 //! that SSO is down is a value ([`SsoView::Unavailable`]) which the core handles.
 
+mod call;
 mod circuit;
 mod client;
 mod fault;
@@ -33,7 +34,7 @@ pub struct SsoSettings {
     pub url: Url,
     /// The bearer token that SSO knows this server by.
     pub token: SecretString,
-    /// How long one request may wait for SSO in all, pages included.
+    /// How long one request may wait for SSO in all, retries and pages included.
     pub budget: Duration,
     /// How old a fetched view may be when it serves a request; zero: every request asks SSO.
     pub max_age: Duration,

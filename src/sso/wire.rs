@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::connection::RelationshipType;
@@ -18,6 +18,10 @@ use crate::domain::timestamp::Timestamp;
 
 /// How many connections a page is asked to hold, and the most that one may ask for.
 pub const PAGE_LIMIT: usize = 500;
+
+/// The most permissions that one side may have. No more than a bound for memory: an empty text has three bytes on the wire
+/// and sixteen once read.
+const MAX_PERMISSIONS: usize = 1_000;
 
 /// The most accounts that one list call may name.
 pub const MAX_ACCOUNTS: usize = 50;
@@ -65,8 +69,10 @@ pub struct Party {
 #[serde(remote = "Self")]
 pub struct Permissions {
     /// What the buyer may do.
+    #[serde(deserialize_with = "few")]
     pub buyer: Vec<Box<str>>,
     /// What the seller may do.
+    #[serde(deserialize_with = "few")]
     pub seller: Vec<Box<str>>,
 }
 
@@ -142,6 +148,32 @@ objects!(NetworkConnection, Party, Permissions, Page);
 /// An `Option` whose key must be there: `deserialize_with` takes from serde the leave to fill in a missing one.
 fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
+}
+
+/// A list that ends before it is too long for memory.
+fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<str>>, D::Error> {
+    struct Few;
+
+    impl<'de> Visitor<'de> for Few {
+        type Value = Vec<Box<str>>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(formatter, "a list of at most {MAX_PERMISSIONS} strings")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+            let mut few = Vec::new();
+            while let Some(element) = elements.next_element()? {
+                if few.len() == MAX_PERMISSIONS {
+                    return Err(A::Error::invalid_length(MAX_PERMISSIONS + 1, &self));
+                }
+                few.push(element);
+            }
+            Ok(few)
+        }
+    }
+
+    deserializer.deserialize_seq(Few)
 }
 
 /// A value that is a JSON string of its own form.

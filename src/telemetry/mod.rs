@@ -171,6 +171,7 @@ fn describe() {
     describe_counter!("graphql_operations_total", "GraphQL operations, by type and outcome");
     describe_counter!("graphql_errors_total", "GraphQL errors, by code");
     describe_counter!("sso_requests_total", "Calls to SSO, by outcome");
+    describe_counter!("sso_retries_total", "Calls to SSO that were tried a second time, by how that went");
     describe_histogram!("sso_request_duration_seconds", Unit::Seconds, "Time of one exchange with SSO, pages included");
     describe_gauge!("sso_circuit_open", "1 while SSO is left alone after too many failures in a row, else 0");
     describe_counter!("connections_degraded_total", "Answers without SSO's part, by front end");

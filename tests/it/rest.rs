@@ -1,9 +1,10 @@
 //! The legacy routes, to the letter.
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::app::TestApp;
-use crate::support::databases::Database;
+use crate::support::databases::{Database, Kind};
 
 async fn a_row_is_found_by_any_of_its_three_ids(database: Database) {
     let (app, world) = TestApp::in_world(&database, 8).await;
@@ -106,3 +107,25 @@ async fn a_body_over_the_limit_is_refused_on_both_front_ends(database: Database)
 }
 
 crate::on_both_databases!(a_body_over_the_limit_is_refused_on_both_front_ends);
+
+#[tokio::test]
+async fn a_request_names_exactly_one_host() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = TestApp::start(&database).await;
+    let address = app.url.strip_prefix("http://").unwrap();
+    for (hosts, status) in
+        [("", "400"), ("Host: a\r\nHost: b\r\n", "400"), ("Host: a\r\nHost: a\r\n", "400"), ("Host: a\r\n", "200")]
+    {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET /livez HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{hosts:?}: {answer}");
+        assert!(answer.contains("x-request-id: "), "{answer}");
+        assert!(
+            status == "200" || answer.ends_with("{\"error\":\"a request must have exactly one Host header\"}"),
+            "{answer}"
+        );
+    }
+}

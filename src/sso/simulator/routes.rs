@@ -149,9 +149,7 @@ async fn endure(trouble: Trouble) -> Option<Response> {
             None
         }
         Trouble::Hang => std::future::pending().await,
-        Trouble::PageFails => {
-            Some(refusal(StatusCode::INTERNAL_SERVER_ERROR, "this page fails, as the scenario wants"))
-        }
+        Trouble::Error => Some(refusal(StatusCode::INTERNAL_SERVER_ERROR, "it fails, as the scenario wants")),
         Trouble::Garbage => Some(Html("<html><body>Welcome! Please log in.</body></html>").into_response()),
     }
 }

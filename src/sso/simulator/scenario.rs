@@ -71,7 +71,7 @@ impl Scenario {
             Self::Down => "every call gets 503: lists are degraded (BAD_STATUS), repairs get 503",
             Self::Slow => "every call takes 400 ms: answers are whole, but late",
             Self::Hang => "no call is answered: degraded (TIMEOUT) after the budget, repairs get 503",
-            Self::Flap => "calls fail (503) and work in turn: degraded, whole, degraded, ...",
+            Self::Flap => "calls fail (500) and work in turn: degraded, whole, degraded, ...",
             Self::PageFails => "pages after the first get 500: long lists are degraded (BAD_STATUS)",
             Self::Garbage => "every call gets 200 and HTML: degraded (BAD_PAYLOAD), repairs get 503",
             Self::Revoked => "SSO lists nothing: every row is drift MISSING_IN_SSO, repairs get 422",
@@ -111,7 +111,7 @@ pub(super) enum Trouble {
     Down,
     Slow,
     Hang,
-    PageFails,
+    Error,
     Garbage,
 }
 
@@ -134,17 +134,18 @@ impl Setting {
         Self { scenario, fails_next: true }
     }
 
-    /// The trouble of one call. [`Scenario::Flap`] gives each call a turn, but a list as a whole.
+    /// The trouble of one call. [`Scenario::Flap`] gives each call a turn, but a list as a whole; it fails with what is not
+    /// tried again, lest nobody sees it.
     fn trouble(&mut self, is_further_page: bool) -> Trouble {
         match self.scenario {
             Scenario::Down => Trouble::Down,
             Scenario::Slow => Trouble::Slow,
             Scenario::Hang => Trouble::Hang,
             Scenario::Garbage => Trouble::Garbage,
-            Scenario::PageFails if is_further_page => Trouble::PageFails,
+            Scenario::PageFails if is_further_page => Trouble::Error,
             Scenario::Flap if !is_further_page => {
                 self.fails_next = !self.fails_next;
-                if self.fails_next { Trouble::None } else { Trouble::Down }
+                if self.fails_next { Trouble::None } else { Trouble::Error }
             }
             // What is left shows in the data, or not in this call.
             Scenario::Ok | Scenario::Revoked | Scenario::Missing | Scenario::PageFails | Scenario::Flap => {

@@ -31,7 +31,8 @@ async fn calls(server: &MockServer) -> usize {
 
 #[tokio::test]
 async fn server_errors_and_429_open_it_for_reads_and_repairs_alike() {
-    for status in [500, 503, 429] {
+    // Of the first 503 there is a second try, which is the same failure still.
+    for (status, expected) in [(500, 3), (503, 4), (429, 3)] {
         let server = serve(ResponseTemplate::new(status)).await;
         let sso = sso(&server, Duration::from_mins(1));
         for _ in 1..FAILURES {
@@ -39,12 +40,12 @@ async fn server_errors_and_429_open_it_for_reads_and_repairs_alike() {
         }
         let repaired = sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await;
         assert_eq!(repaired, Err(SourceFailure::BadStatus), "a repair feeds it");
-        assert_eq!(calls(&server).await, 3);
+        assert_eq!(calls(&server).await, expected);
         assert_eq!(sso.view(account(1), REQUEST).await.failure(), Some(SourceFailure::CircuitOpen), "{status}");
         assert_eq!(sso.view(account(2), REQUEST).await.failure(), Some(SourceFailure::CircuitOpen));
         let repaired = sso.connection(connection_id(1), account(1), REQUEST, AMPLE).await;
         assert_eq!(repaired, Err(SourceFailure::CircuitOpen), "and obeys it");
-        assert_eq!(calls(&server).await, 3, "SSO is left alone");
+        assert_eq!(calls(&server).await, expected, "SSO is left alone");
     }
 }
 

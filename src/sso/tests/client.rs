@@ -35,6 +35,8 @@ async fn the_list_call_says_who_asks_for_whom() {
         .and(query_param_is_missing("cursor"))
         .and(header("authorization", format!("Bearer {TOKEN}").as_str()))
         .and(header("x-request-id", REQUEST))
+        .and(header("accept", "application/json"))
+        .and(header("accept-encoding", "identity"))
         .and(NoCondition)
         .respond_with(answer(&[network_connection(1, 1, 2)], None, "\"a\""))
         .mount(&server)

@@ -1,13 +1,14 @@
 //! Everything that can be off makes the whole list unavailable, each in its class.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::support::{
     AMPLE, REQUEST, TOKEN, account, answer, connection_id, list_failure, network_connection, page, serve_bytes,
@@ -65,7 +66,14 @@ async fn no_answer_within_the_budget_is_a_timeout() {
     .await;
     // In the backlog, never accepted.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    for url in [hanging, dripping, format!("http://{}", silent.local_addr().unwrap())] {
+    // Its backlog is full, so that the client's SYN is not even answered.
+    let full = TcpSocket::new_v4().unwrap();
+    full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = full.listen(0).unwrap();
+    let address = full.local_addr().unwrap();
+    let _in_the_backlog = TcpStream::connect(address).await.unwrap();
+    let urls = [hanging, dripping, format!("http://{}", silent.local_addr().unwrap()), format!("http://{address}")];
+    for url in urls {
         let settings = SsoSettings { budget: Duration::from_millis(100), ..settings(&url) };
         let sso = Sso::new(settings, Clock::default()).unwrap();
         let view = tokio::time::timeout(Duration::from_secs(10), sso.view(account(1), REQUEST)).await;
@@ -196,6 +204,19 @@ async fn one_bad_page_costs_the_whole_list() {
         }
         assert_eq!(list_failure(&server.uri()).await, Some(failure));
     }
+}
+
+#[tokio::test]
+async fn cursors_without_end_are_given_up() {
+    let server = MockServer::start().await;
+    let calls = AtomicU32::new(0);
+    let one_more = move |_: &Request| {
+        let cursor = calls.fetch_add(1, Ordering::SeqCst).to_string();
+        answer(&[], Some(&cursor), "\"a\"")
+    };
+    Mock::given(method("GET")).respond_with(one_more).mount(&server).await;
+    assert_eq!(list_failure(&server.uri()).await, Some(BadPayload));
+    assert_eq!(server.received_requests().await.unwrap().len(), 1_000);
 }
 
 const LIMIT: usize = 16 * 1024 * 1024;

@@ -4,6 +4,7 @@ mod batch;
 mod circuit;
 mod client;
 mod faults;
+mod retries;
 mod simulator;
 mod support;
 mod view;

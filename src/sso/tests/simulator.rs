@@ -220,7 +220,7 @@ async fn calls_are_counted_whatever_they_are_answered_with() {
     sso.view(account(1), REQUEST).await;
     sso.mark_stale(account(1));
     sso.view(account(1), REQUEST).await;
-    simulator.set_scenario(Scenario::Down);
+    simulator.set_scenario(Scenario::Garbage);
     sso.view(account(2), REQUEST).await;
     let expected = json!({"list": 3, "further_pages": 1, "single": 0, "not_modified": 1});
     assert_eq!(get(&url, "/__calls").await, (200, expected));

@@ -125,6 +125,17 @@ fn a_key_that_comes_twice_is_refused() {
     assert!(serde_json::from_str::<NetworkConnection>(&twice).is_err());
 }
 
+#[test]
+fn a_side_with_more_permissions_than_memory_is_for_is_refused() {
+    let with = |count: usize| {
+        let mut value = sample();
+        value["permissions"]["buyer"] = json!(vec!["p"; count]);
+        read(&value)
+    };
+    assert_eq!(with(1_000).unwrap().permissions.buyer.len(), 1_000);
+    assert!(with(1_001).is_err());
+}
+
 fn ids<T: From<ObjectId> + std::fmt::Debug>() -> impl Strategy<Value = T> {
     (any::<u32>(), any::<[u8; 5]>(), 0..1_u32 << 24)
         .prop_map(|(seconds, process, counter)| ObjectId::from_parts(seconds, process, counter).into())

@@ -1,6 +1,6 @@
 //! PostgreSQL lives, and refuses transactions: for another's sake, for a lock, or because it only reads.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use lc_connections::store::PoolSize;
@@ -152,19 +152,33 @@ async fn a_lock_that_everybody_waits_for_exhausts_neither_patience_nor_postgres(
     let subject = Subject::start(&database).await;
     database.execute("BEGIN; LOCK TABLE account_connections").await;
     let exhausted = PoolSize { idle: 0, in_use: 10 };
-    for _ in 0..3 {
+    let mut seen_unready = 0;
+    for round in 0.. {
+        assert!(round < 12, "the pool never was exhausted soon enough to tell");
+        let started = Instant::now();
         let health = async {
             while subject.app.store.pool_size() != exhausted {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            tokio::join!(in_time(subject.app.get("/readyz")), in_time(subject.app.get("/livez")))
+            let exhausted_after = started.elapsed();
+            let health = tokio::join!(in_time(subject.app.get("/readyz")), in_time(subject.app.get("/livez")));
+            (exhausted_after, health)
         };
-        let (answers, (ready, live)) = tokio::join!(join_all((0..20).map(|_| subject.read())), health);
+        let (answers, (exhausted_after, (ready, live))) =
+            tokio::join!(join_all((0..20).map(|_| subject.read())), health);
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();
         assert!(answers.iter().all(is_refused), "{answers:?}");
-        assert_eq!((ready.status, live.status), (503, 200));
+        assert_eq!(live.status, 200);
+        // Later, the first to give up gives its connection to whoever asks whether the server is ready.
+        if exhausted_after < Duration::from_millis(300) {
+            assert_eq!(ready.status, 503);
+            seen_unready += 1;
+        }
         let sessions = database.count(OTHER_SESSIONS).await;
         assert!(sessions <= 20, "{sessions} sessions for a pool of 10");
+        if seen_unready == 3 {
+            break;
+        }
     }
     database.execute("ROLLBACK").await;
     subject.recovers().await;

@@ -102,6 +102,8 @@ pub struct Setup {
     pub max_age: Duration,
     /// How long SSO may take.
     pub budget: Duration,
+    /// Where SSO is, if it is not the simulator.
+    pub sso: Option<String>,
     pub settings: AppSettings,
     pub options: RouterOptions,
 }
@@ -112,6 +114,7 @@ impl Default for Setup {
             max_age: Duration::ZERO,
             // Wide, since many tests share two cores.
             budget: Duration::from_secs(10),
+            sso: None,
             settings: settings(),
             options: RouterOptions::default(),
         }
@@ -138,11 +141,11 @@ impl TestApp {
 
     /// With other ways than the usual ones.
     pub async fn start_with(database: &Database, setup: Setup) -> Self {
-        let Setup { max_age, budget, settings, options } = setup;
+        let Setup { max_age, budget, sso, settings, options } = setup;
         let simulator = Simulator::new(Vec::new());
         simulator.set_page_size(SSO_PAGE_SIZE);
         let sso_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let sso_url = format!("http://{}/", sso_listener.local_addr().unwrap());
+        let sso_url = sso.unwrap_or(format!("http://{}/", sso_listener.local_addr().unwrap()));
         let sso_router = simulator.router();
         let sso_server = tokio::spawn(async move { axum::serve(sso_listener, sso_router).await.unwrap() });
 

@@ -13,7 +13,7 @@ use rand::Rng;
 use secrecy::ExposeSecret;
 
 use super::databases::Database;
-use super::world::World;
+use super::world::{Account, World};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_lc-connections");
 
@@ -73,6 +73,18 @@ pub fn curl(line: &str) -> (bool, String) {
 }
 
 impl Running {
+    /// Its anonymous memory, in bytes.
+    pub fn memory(&self) -> i64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kilobytes = kilobytes.unwrap().trim().strip_suffix(" kB").unwrap();
+        kilobytes.parse::<i64>().unwrap() * 1024
+    }
+
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.0.id())).unwrap().count()
+    }
+
     /// Asks it to end, and gives its exit code and what it wrote to standard error.
     pub fn terminate(mut self) -> (i32, String) {
         let pid = self.0.id().to_string();
@@ -130,11 +142,33 @@ impl Demo {
 /// The real binary over this database and this SSO, and a superuser's key.
 pub async fn serve(database: &Database, sso: &str, more: &[(&str, &str)]) -> (Running, String, String) {
     let world = World::with_connections(4);
+    serve_world(database, &world, sso, more, Stdio::piped()).await
+}
+
+/// The same over this world, its log going where it is told: a pipe holds little of a long one.
+pub async fn serve_world(
+    database: &Database,
+    world: &World,
+    sso: &str,
+    more: &[(&str, &str)],
+    log: Stdio,
+) -> (Running, String, String) {
     database.execute(&world.sql()).await;
+    let key = superuser_key(database, world.caller()).await;
+    let port = free_port();
+    let mut command = program(&["serve", "--log-format", "json", "--listen", &format!("127.0.0.1:{port}")]);
+    command.env("DATABASE_URL", database.url.expose_secret()).env("SSO_URL", sso).env("SSO_TOKEN", "token");
+    let server = Running(command.envs(more.iter().copied()).stderr(log).spawn().unwrap());
+    tokio::task::spawn_blocking(move || wait_until_ready(port)).await.unwrap();
+    (server, format!("http://127.0.0.1:{port}"), key)
+}
+
+/// A new superuser's key of the account.
+pub async fn superuser_key(database: &Database, account: &Account) -> String {
     let key = ApiKey::random();
     let new_key = NewKey {
         id: NewIds::new().next(Timestamp::EPOCH).into(),
-        account: world.caller().id.parse().unwrap(),
+        account: account.id.parse().unwrap(),
         hash: key.hash(),
         user_email: Some("staff@example.com".into()),
         is_superuser: true,
@@ -142,10 +176,5 @@ pub async fn serve(database: &Database, sso: &str, more: &[(&str, &str)]) -> (Ru
         expires_at: None,
     };
     database.store().await.insert_key(&new_key).await.unwrap();
-    let port = free_port();
-    let mut command = program(&["serve", "--log-format", "json", "--listen", &format!("127.0.0.1:{port}")]);
-    command.env("DATABASE_URL", database.url.expose_secret()).env("SSO_URL", sso).env("SSO_TOKEN", "token");
-    let server = Running(command.envs(more.iter().copied()).stderr(Stdio::piped()).spawn().unwrap());
-    tokio::task::spawn_blocking(move || wait_until_ready(port)).await.unwrap();
-    (server, format!("http://127.0.0.1:{port}"), key.reveal().to_owned())
+    key.reveal().to_owned()
 }

@@ -6,7 +6,9 @@ pub mod cluster;
 pub mod databases;
 pub mod projection;
 pub mod proxy;
+pub mod raw_sso;
 pub mod server;
+pub mod sso_faults;
 pub mod world;
 
 /// A client of our own server, whatever proxy the environment names.
