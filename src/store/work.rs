@@ -8,6 +8,7 @@ use sea_orm::{DbErr, QueryResult, Statement};
 use tokio::time::{sleep, timeout};
 
 use crate::database_use;
+use crate::telemetry::chain;
 
 use super::error::Fault;
 use super::session::Session;
@@ -101,6 +102,8 @@ impl Store {
             if !may_pass || tries == MOST_TRIES {
                 return Err(error);
             }
+            tracing::info!(error = chain(&error), "the database is asked once more");
+            metrics::counter!("db_retries_total").increment(1);
             // At random, so that two that were in each other's way are not so again.
             let longest = Duration::from_millis(10 << tries);
             let pause = rand::rng().random_range(Duration::ZERO..=longest);

@@ -178,6 +178,10 @@ fn describe() {
     describe_counter!("repairs_total", "Attempted repairs, by the way they came and their outcome");
     describe_gauge!("db_pool_connections", "Database connections of this process, by state");
     describe_histogram!("db_statement_duration_seconds", Unit::Seconds, "Time of one database statement");
+    describe_counter!(
+        "db_retries_total",
+        "Calls of the database that were tried again, for a dead connection or another transaction"
+    );
     describe_counter!("stored_values_unknown_total", "Stored values outside their known set, by field");
 }
 

@@ -202,29 +202,25 @@ fn world(connections: usize) -> World {
     World { accounts: vec![caller], connections: vec![], entities: vec![], custom_entities: vec![], listed }
 }
 
-/// What is killed, and started again, when so many of a hundred attempts have ended.
-const KILLS: [(usize, Victims); 6] = [
-    (5, Victims { server: true, database: false }),
-    (20, Victims { server: false, database: true }),
-    (40, Victims { server: true, database: true }),
-    (55, Victims { server: true, database: false }),
-    (70, Victims { server: false, database: true }),
-    (85, Victims { server: true, database: true }),
-];
-
-#[derive(Debug, Clone, Copy)]
-struct Victims {
-    server: bool,
-    database: bool,
+/// What is killed, and started again at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Server,
+    Database,
+    Both,
 }
 
+/// One after the other, evenly over the attempts.
+const VICTIMS: [Victim; 3] = [Victim::Server, Victim::Database, Victim::Both];
+
+/// How many connections, and how many kills meanwhile.
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration but this")]
-fn connections() -> usize {
-    if std::env::var("LC_LONG").is_ok_and(|long| long == "1") { 1_000 } else { 50 }
+fn counts() -> (usize, usize) {
+    if std::env::var("LC_LONG").is_ok_and(|long| long == "1") { (1_000, 30) } else { (50, 6) }
 }
 
 async fn hold(database: &Database, mut cluster: Option<Cluster>) {
-    let count = connections();
+    let (count, kills) = counts();
     let world = world(count);
     let (key, sso) = furnish(database, &world).await;
     let url = database.url.expose_secret();
@@ -257,19 +253,20 @@ async fn hold(database: &Database, mut cluster: Option<Cluster>) {
         }
     }
     let all = missing.len() * ATTEMPTS.len();
-    for (percent, victims) in KILLS {
-        while repairer.ended.load(Ordering::Relaxed) * 100 < all * percent {
+    for (number, victim) in VICTIMS.into_iter().cycle().take(kills).enumerate() {
+        while repairer.ended.load(Ordering::Relaxed) * (kills + 1) < all * (number + 1) {
             tokio::time::sleep(Duration::from_millis(2)).await;
-            assert!(!attempts.is_empty());
         }
-        if victims.server {
+        // SQLite is a part of the server.
+        let is_server = victim != Victim::Database || cluster.is_none();
+        if is_server {
             server.kill();
         }
-        if let (Some(cluster), true) = (&mut cluster, victims.database) {
+        if let Some(cluster) = cluster.as_mut().filter(|_| victim != Victim::Server) {
             cluster.kill();
             cluster.start_again().await;
         }
-        if victims.server {
+        if is_server {
             server.start().await;
         }
     }

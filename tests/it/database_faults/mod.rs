@@ -76,6 +76,7 @@ impl Subject {
     async fn is_out_of_service(&self) {
         let missing = self.world.missing();
         for _ in 0..2 {
+            let start = Instant::now();
             let (answers, repairs, unseen, ready, live) = tokio::join!(
                 join_all((0..4).map(|_| self.read())),
                 self.repair(&missing[0]),
@@ -83,6 +84,7 @@ impl Subject {
                 in_time(self.app.get("/readyz")),
                 in_time(self.app.get("/livez")),
             );
+            println!("refused after {:?} at the latest", start.elapsed());
             for answer in answers.iter().flatten().chain(&repairs).chain([&unseen]) {
                 assert!(is_refused(answer), "{} {:?} {}", answer.status, answer.headers, answer.body);
             }

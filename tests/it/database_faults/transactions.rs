@@ -62,6 +62,9 @@ async fn what_was_in_anothers_way_is_tried_again() {
         refused += 1;
         database.execute("DROP TRIGGER refuse ON repair_records").await;
     }
+    let metrics = app.client.get(format!("{}/metrics", app.url)).send().await.unwrap().text().await.unwrap();
+    let retries = metrics.lines().find_map(|line| line.strip_prefix("db_retries_total ")).unwrap();
+    assert!(retries.parse::<u32>().unwrap() >= 18, "three for each: {retries}");
     assert_eq!(database.count("account_connections").await, rows + created);
     assert_eq!(database.count("repair_records WHERE outcome = 'CREATED'").await, created);
     assert_eq!(database.count("repair_records WHERE error_code = 'ALREADY_EXISTS'").await, refused);

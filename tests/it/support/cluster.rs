@@ -144,6 +144,12 @@ impl Cluster {
         Database::on_server(&self.url("postgres"), proxy.port()).await
     }
 
+    /// How to reach one of its databases without a proxy.
+    pub async fn url_of(&self, database: &Database) -> SecretString {
+        let name: String = database.scalar("SELECT current_database()::text").await;
+        self.url(&name)
+    }
+
     fn pid(&self) -> u32 {
         self.server.as_ref().unwrap().id()
     }
