@@ -20,25 +20,20 @@ impl Validator {
         Self(HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("W/\"\"")))
     }
 
-    /// The body with its validator, or 304 without it where the request has it already.
+    /// Its body with its type, or 304 without either where the request has it already; the validator with both.
     #[must_use]
-    pub fn answer(body: Vec<u8>, request: &HeaderMap) -> Response {
-        let validator = Self::of(&body);
-        let is_known = validator.matches(request);
-        let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
-        response.headers_mut().insert(header::ETAG, validator.0);
+    pub fn answer(self, content_type: HeaderValue, body: impl IntoResponse, request: &HeaderMap) -> Response {
+        let mut response = if self.matches(request) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            ([(header::CONTENT_TYPE, content_type)], body).into_response()
+        };
+        response.headers_mut().insert(header::ETAG, self.0);
         response
     }
 
-    /// The value of `ETag`.
-    #[must_use]
-    pub fn header(&self) -> HeaderValue {
-        self.0.clone()
-    }
-
     /// `If-None-Match`, compared weakly as RFC 9110 wants it.
-    #[must_use]
-    pub fn matches(&self, request: &HeaderMap) -> bool {
+    fn matches(&self, request: &HeaderMap) -> bool {
         let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
         let own = self.0.to_str().map(weak).unwrap_or_default();
         request

@@ -118,15 +118,12 @@ impl Answer {
         };
         let may_be_kept = status.is_success() && errors.is_empty();
         let cache_control = HeaderValue::from_static(if may_be_kept { "private, no-cache" } else { "no-store" });
+        let content_type = self.answer_type.content_type();
         let mut response = match conditions {
-            Some(request) => Validator::answer(body, request),
-            None => (status, body).into_response(),
+            Some(request) => Validator::of(&body).answer(content_type, body, request),
+            None => (status, [(header::CONTENT_TYPE, content_type)], body).into_response(),
         };
-        let is_known = response.status() == StatusCode::NOT_MODIFIED;
         let headers = response.headers_mut();
-        if !is_known {
-            headers.insert(header::CONTENT_TYPE, self.answer_type.content_type());
-        }
         headers.insert(header::CACHE_CONTROL, cache_control);
         headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));
         if status == StatusCode::UNAUTHORIZED {

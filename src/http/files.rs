@@ -3,13 +3,10 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
-};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::{HeaderMap, HeaderValue};
 
 use crate::front::validator::Validator;
 
@@ -42,13 +39,9 @@ impl File {
     /// The file, or that the client has it. It may be kept as long as it is asked for again each time, so that a new
     /// version shows at once.
     pub(super) fn answer(&self, policy: &'static str, request: &HeaderMap) -> Response {
-        let mut response = if self.validator.matches(request) {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            ([(CONTENT_TYPE, self.content_type)], self.content.clone()).into_response()
-        };
+        let content_type = HeaderValue::from_static(self.content_type);
+        let mut response = self.validator.clone().answer(content_type, self.content.clone(), request);
         let headers = response.headers_mut();
-        headers.insert(ETAG, self.validator.header());
         for (name, value) in [
             (CACHE_CONTROL, "no-cache"),
             (CONTENT_SECURITY_POLICY, policy),

@@ -225,13 +225,9 @@ const CONTENT_TYPE_JSON: (HeaderName, HeaderValue) =
 
 /// An answer that may be kept as long as it is asked for again each time.
 fn conditional(body: Vec<u8>, request: &HeaderMap) -> Response {
-    let mut response = Validator::answer(body, request);
-    let is_whole = response.status() == StatusCode::OK;
+    let (_, content_type) = CONTENT_TYPE_JSON;
+    let mut response = Validator::of(&body).answer(content_type, body, request);
     let headers = response.headers_mut();
-    if is_whole {
-        let (name, value) = CONTENT_TYPE_JSON;
-        headers.insert(name, value);
-    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
     response
