@@ -42,6 +42,7 @@ mod sso_faults;
 mod sso_process;
 mod starting;
 mod statements;
+mod stopping;
 mod store;
 mod support;
 mod telemetry;

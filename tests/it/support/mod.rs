@@ -2,12 +2,14 @@
 
 pub mod app;
 pub mod binary;
+pub mod careful;
 pub mod cluster;
 pub mod databases;
 pub mod projection;
 pub mod proxy;
 pub mod raw_sso;
 pub mod server;
+pub mod slow;
 pub mod sso_faults;
 pub mod world;
 
