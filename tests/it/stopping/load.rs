@@ -36,6 +36,8 @@ struct Shared {
 #[derive(Debug, Default)]
 pub struct History {
     pub answered: BTreeMap<u16, usize>,
+    /// Ids of requests of which the server said that it has not looked at them.
+    pub unseen: Vec<String>,
     /// Requests that were sent, and to which no answer began: the id, and what it was.
     pub unanswered: Vec<(String, String)>,
     pub broken: Vec<String>,
@@ -50,13 +52,19 @@ pub struct Load {
     clients: JoinSet<()>,
 }
 
-#[derive(Debug)]
 enum Client {
     Http1(KeepAlive),
     Http2(Multiplexed),
 }
 
 impl Client {
+    fn name(&self) -> String {
+        match self {
+            Self::Http1(client) => format!("{:?}", client.manner()),
+            Self::Http2(_) => "HTTP/2".to_owned(),
+        }
+    }
+
     async fn ask(&mut self, asked: &Asked) -> Fate {
         match self {
             Self::Http1(client) => client.ask(asked).await,
@@ -115,8 +123,9 @@ async fn work(mut client: Client, longest_pause: u64, shared: Arc<Shared>) {
         match client.ask(&asked).await {
             Fate::Answered { status, body } => shared.answered(kind, &asked, missing, status, &body),
             Fate::Refused => return,
+            Fate::Unseen => shared.history.lock().unwrap().unseen.push(asked.request_id),
             Fate::Unanswered => {
-                let what = format!("{kind:?} by {client:?}");
+                let what = format!("{kind:?} by {}", client.name());
                 shared.history.lock().unwrap().unanswered.push((asked.request_id, what));
             }
             Fate::Broken(how) => shared.history.lock().unwrap().broken.push(format!("{} {how}", asked.path)),
@@ -135,8 +144,7 @@ enum Kind {
     RepairByGraphql,
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::List, Kind::ById, Kind::Graphql, Kind::Repair, Kind::Graphql, Kind::RepairByGraphql];
+const KINDS: [Kind; 6] = [Kind::List, Kind::ById, Kind::Graphql, Kind::Repair, Kind::Graphql, Kind::RepairByGraphql];
 
 impl Shared {
     /// A request, and the connection that it repairs.
@@ -166,7 +174,8 @@ impl Shared {
             Kind::Repair => body["id"].as_str().filter(|_| status == 201),
             _ => payload["partnership"]["localId"].as_str(),
         };
-        let is_unavailable = status == 503 || body["errors"][0]["extensions"]["code"] == "UNAVAILABLE";
+        let is_excused =
+            self.may_be_unavailable && (status == 503 || body["errors"][0]["extensions"]["code"] == "UNAVAILABLE");
         let is_right = match kind {
             Kind::List => status == 200 && body.as_array().map(Vec::len) == Some(self.total),
             Kind::ById => status == 200 && body["id"] == json!(self.row),
@@ -179,7 +188,7 @@ impl Shared {
         if let Some(row) = created {
             history.created.push((repaired, row.to_owned(), asked.request_id.clone()));
         }
-        if !is_right && !(self.may_be_unavailable && is_unavailable) {
+        if !is_right && !is_excused {
             history.wrong.push(format!("{kind:?}: {status} {body}"));
         }
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::body::Bytes;
+use h2::Reason;
 use h2::client::SendRequest;
 use http::Request;
 use serde_json::Value;
@@ -18,8 +19,9 @@ pub enum Fate {
     Answered { status: u16, body: Vec<u8> },
     /// It was not sent: nobody takes connections.
     Refused,
-    /// It was sent, and the connection ended before an answer began. The client may send it again, if the server has not
-    /// read it.
+    /// The server said that it has not looked at it, which HTTP/2 has words for.
+    Unseen,
+    /// It was sent, and the connection ended before an answer began.
     Unanswered,
     /// Its answer began, and has no end.
     Broken(String),
@@ -71,7 +73,6 @@ pub enum Manner {
 }
 
 /// A client of HTTP/1.1 that keeps its connection.
-#[derive(Debug)]
 pub struct KeepAlive {
     address: SocketAddr,
     manner: Manner,
@@ -84,6 +85,10 @@ const PAUSE: Duration = Duration::from_millis(3);
 impl KeepAlive {
     pub fn new(address: SocketAddr, manner: Manner) -> Self {
         Self { address, manner, stream: None }
+    }
+
+    pub fn manner(&self) -> Manner {
+        self.manner
     }
 
     pub async fn ask(&mut self, asked: &Asked) -> Fate {
@@ -163,7 +168,7 @@ fn content_length(head: &[u8]) -> usize {
 }
 
 /// A client of HTTP/2. Clones share its connection.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Multiplexed {
     address: SocketAddr,
     requests: Option<SendRequest<Bytes>>,
@@ -203,16 +208,16 @@ async fn exchange(requests: &mut SendRequest<Bytes>, asked: &Asked) -> Fate {
     let request = request.header("authorization", asked.authorization()).header("x-request-id", &asked.request_id);
     let request = request.header("content-type", "application/json").body(()).unwrap();
     // It is not sent if the connection has ended in this moment.
-    let Ok((answer, mut body)) = requests.send_request(request, asked.body.is_none()) else { return Fate::Unanswered };
+    let Ok((answer, mut body)) = requests.send_request(request, asked.body.is_none()) else { return Fate::Unseen };
     if let Some(json) = &asked.body {
         // Of an answer that comes before the whole request the client hears below.
         let _ = body.send_data(Bytes::from(json.to_string()), true);
     }
     let answer = match answer.await {
         Ok(answer) => answer,
-        // Lost with its connection, or the server said that it has not looked at it.
-        Err(error) if error.is_io() || error.is_go_away() => return Fate::Unanswered,
-        Err(error) if error.reason() == Some(h2::Reason::REFUSED_STREAM) => return Fate::Unanswered,
+        Err(error) if error.is_go_away() && error.reason() == Some(Reason::NO_ERROR) => return Fate::Unseen,
+        Err(error) if error.reason() == Some(Reason::REFUSED_STREAM) => return Fate::Unseen,
+        Err(error) if error.is_io() => return Fate::Unanswered,
         Err(error) => return Fate::Broken(error.to_string()),
     };
     let (status, mut stream) = (answer.status().as_u16(), answer.into_body());

@@ -66,9 +66,11 @@ impl Server {
         command.args(words).env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         // What runs the program is found by it.
         command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
-        command.stderr(self.log.as_ref().map_or_else(Stdio::null, |path| {
-            File::options().create(true).append(true).open(path).unwrap().into()
-        }));
+        command.stderr(
+            self.log
+                .as_ref()
+                .map_or_else(Stdio::null, |path| File::options().create(true).append(true).open(path).unwrap().into()),
+        );
         self.running = Some(Running(command.spawn().unwrap()));
         let port = self.port;
         tokio::task::spawn_blocking(move || wait_until_ready(port)).await.unwrap();

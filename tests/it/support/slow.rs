@@ -18,7 +18,7 @@ pub enum Slow {
     HeadDripped,
     /// Sends a body, a byte now and then.
     BodyDripped,
-    /// Asks for something big and does not read it.
+    /// Asks for something big, again and again, and does not read it.
     AnswerUnread,
     /// Begins like HTTP/2, and does not go on.
     HalfPreface,
@@ -28,9 +28,10 @@ pub enum Slow {
     StreamsUnread,
 }
 
-/// Far larger than what the system takes off a server's hands.
+/// Its length, at least; and how often it takes to be more than the system takes off a server's hands.
 const BIG: &str = "/docs/swagger-ui.js";
 const BIG_LENGTH: usize = 1_500_000;
+const TIMES: usize = 6;
 
 /// Between two bytes of those that drip.
 const DRIP: Duration = Duration::from_millis(500);
@@ -59,9 +60,14 @@ impl Slow {
                 let more = "content-type: application/json\r\ncontent-length: 100000\r\n\r\n{\"connection_id\": \"";
                 drip(connect(address).await, &head("POST", "/connections", more), b"5").await;
             }
-            Self::AnswerUnread => do_not_read(connect(address).await, &head("GET", BIG, "\r\n")).await,
+            Self::AnswerUnread => {
+                do_not_read(connect(address).await, &head("GET", BIG, "\r\n").repeat(TIMES), BIG_LENGTH * TIMES).await;
+            }
             Self::HalfPreface => drip(connect(address).await, &PREFACE_AND_SETTINGS[..8], b"").await,
-            Self::Deaf => do_not_read(connect(address).await, &[PREFACE_AND_SETTINGS, DEAF_REQUEST].concat()).await,
+            Self::Deaf => {
+                let request = [PREFACE_AND_SETTINGS, DEAF_REQUEST].concat();
+                do_not_read(connect(address).await, &request, BIG_LENGTH).await;
+            }
             Self::StreamsUnread => make_no_room(address).await,
         }
     }
@@ -89,13 +95,13 @@ async fn drip(mut stream: TcpStream, begin: &[u8], bytes: &[u8]) {
 }
 
 /// Sends this, reads nothing for long, and then what there is: not the whole.
-async fn do_not_read(mut stream: TcpStream, request: &[u8]) {
+async fn do_not_read(mut stream: TcpStream, request: &[u8], whole: usize) {
     stream.write_all(request).await.unwrap();
     tokio::time::sleep(LOOK).await;
     let mut come = Vec::new();
     // A reset is an end, too.
     let _ = timeout(LONGEST, stream.read_to_end(&mut come)).await.expect("the server must have closed it");
-    assert!(come.len() < BIG_LENGTH, "it was sent whole");
+    assert!(come.len() < whole, "it was sent whole");
 }
 
 /// `GET /` by the static table of HPACK, on stream 1.
