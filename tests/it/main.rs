@@ -39,6 +39,7 @@ mod scenarios;
 mod schema;
 mod selection;
 mod slow_clients;
+mod soak;
 mod sso_circuit;
 mod sso_faults;
 mod sso_process;
