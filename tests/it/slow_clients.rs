@@ -19,7 +19,7 @@ use crate::support::world::World;
 const MANY: usize = 200;
 
 /// Two processes share the kinds, so that neither has more connections than it takes.
-const OF_HTTP_1: [Slow; 3] = [Slow::HeadDripped, Slow::BodyDripped, Slow::AnswerUnread];
+const OF_HTTP_1: [Slow; 4] = [Slow::HeadDripped, Slow::BodyDripped, Slow::AnswerUnread, Slow::AnswerSipped];
 const OF_EITHER: [Slow; 4] = [Slow::Idle, Slow::HalfPreface, Slow::Deaf, Slow::StreamsUnread];
 
 /// What may be used beyond what it was before: buffers of hundreds of connections, of which the allocator keeps some.

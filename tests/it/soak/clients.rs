@@ -41,9 +41,11 @@ pub struct Clients {
     pub figures: Figures,
     pub pace: Pace,
     pub started: Instant,
-    /// The last whole list of each account that has a validator.
-    kept: Mutex<HashMap<usize, (String, Arc<Vec<Value>>)>>,
+    kept: Mutex<HashMap<usize, Kept>>,
 }
+
+/// The last whole list of an account, with its validator.
+type Kept = (String, Arc<Vec<Value>>);
 
 /// An answer and when it came.
 struct Reply {
@@ -346,12 +348,12 @@ impl Clients {
 
     async fn hostile(&self, number: usize) -> Outcome {
         let deep = format!("{{ {} id {} }}", "viewer { account { ".repeat(40), "} }".repeat(40));
-        let wide: String = (0..400).map(|alias| format!("a{alias}: connections {{ totalCount }} ")).collect();
+        let wide: Vec<_> = (0..400).map(|alias| format!("a{alias}: connections {{ totalCount }} ")).collect();
         let bomb: String = (0..24)
             .map(|level| format!("fragment F{level} on Query {{ ...F{0} ...F{0} }} ", level + 1))
             .chain(["fragment F24 on Query { __typename }".to_owned()])
             .collect();
-        let documents = [deep, format!("{{ {wide} }}"), format!("{{ ...F0 }} {bomb}")];
+        let documents = [deep, format!("{{ {} }}", wide.concat()), format!("{{ ...F0 }} {bomb}")];
         let document = documents.choose(&mut rand::rng()).unwrap();
         let reply = self.post(&self.accounts[number], "/graphql", &json!({"query": document})).await?;
         let body = reply.json();

@@ -202,6 +202,9 @@ async fn soak(database: Database, mut cluster: Option<Cluster>) {
     figures.print();
     ends::load_was_borne_flat(before, &samples);
     figures.are_right();
+    for outcome in ["whole", "degraded", "304", "changed", "201", "409", "503"] {
+        assert!(figures.count(outcome) > 0, "nothing came out so: {outcome}");
+    }
     ends::lists_are_right(&shared).await;
     ends::repairs_are_right(&shared, &*database.lock().await).await;
     let asked = figures.all();

@@ -15,9 +15,11 @@ pub struct Oracle {
     pub repairs: Repairs,
     /// Connections that only repairs give a row. Their partners are nobody else's.
     pub repairable: HashSet<String>,
-    /// By the versions of rows and of cards.
-    lists: Mutex<HashMap<(usize, usize), Arc<Vec<Entry>>>>,
+    lists: Mutex<HashMap<Versions, Arc<Vec<Entry>>>>,
 }
+
+/// Of rows and of cards.
+type Versions = (usize, usize);
 
 /// An entry of the list, as it is with SSO and without.
 pub struct Entry {
@@ -35,7 +37,7 @@ impl Oracle {
         Self { history: History::new(world), repairs: Repairs::default(), repairable, lists: Mutex::default() }
     }
 
-    fn list(&self, versions: (usize, usize)) -> Arc<Vec<Entry>> {
+    fn list(&self, versions: Versions) -> Arc<Vec<Entry>> {
         if let Some(list) = self.lists.lock().unwrap().get(&versions) {
             return Arc::clone(list);
         }

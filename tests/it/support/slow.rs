@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::{interval, timeout};
+use tokio::time::{interval, sleep, timeout};
 
 /// A way of being slow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Slow {
     BodyDripped,
     /// Asks for something big, again and again, and does not read it.
     AnswerUnread,
+    /// The same, reading a byte now and then.
+    AnswerSipped,
     /// Begins like HTTP/2, and does not go on.
     HalfPreface,
     /// Asks over HTTP/2 and reads nothing at all: not what it is asked in turn, either.
@@ -60,13 +62,14 @@ impl Slow {
                 let more = "content-type: application/json\r\ncontent-length: 100000\r\n\r\n{\"connection_id\": \"";
                 drip(connect(address).await, &head("POST", "/connections", more), b"5").await;
             }
-            Self::AnswerUnread => {
-                do_not_read(connect(address).await, &head("GET", BIG, "\r\n").repeat(TIMES), BIG_LENGTH * TIMES).await;
+            Self::AnswerUnread | Self::AnswerSipped => {
+                let request = head("GET", BIG, "\r\n").repeat(TIMES);
+                read_little(connect(address).await, &request, self == Self::AnswerSipped, BIG_LENGTH * TIMES).await;
             }
             Self::HalfPreface => drip(connect(address).await, &PREFACE_AND_SETTINGS[..8], b"").await,
             Self::Deaf => {
                 let request = [PREFACE_AND_SETTINGS, DEAF_REQUEST].concat();
-                do_not_read(connect(address).await, &request, BIG_LENGTH).await;
+                read_little(connect(address).await, &request, false, BIG_LENGTH).await;
             }
             Self::StreamsUnread => make_no_room(address).await,
         }
@@ -94,11 +97,17 @@ async fn drip(mut stream: TcpStream, begin: &[u8], bytes: &[u8]) {
     }
 }
 
-/// Sends this, reads nothing for long, and then what there is: not the whole.
-async fn do_not_read(mut stream: TcpStream, request: &[u8], whole: usize) {
+/// Sends this, reads hardly anything for long, and then what there is: not the whole.
+async fn read_little(mut stream: TcpStream, request: &[u8], sips: bool, whole: usize) {
     stream.write_all(request).await.unwrap();
-    tokio::time::sleep(LOOK).await;
     let mut come = Vec::new();
+    let sip = async {
+        while sips && (&mut stream).take(1).read_to_end(&mut come).await.is_ok() {
+            sleep(DRIP).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    assert!(timeout(LOOK, sip).await.is_err());
     // A reset is an end, too.
     let _ = timeout(LONGEST, stream.read_to_end(&mut come)).await.expect("the server must have closed it");
     assert!(come.len() < whole, "it was sent whole");
