@@ -28,6 +28,7 @@ mod nodes;
 mod odd_values;
 mod openapi;
 mod outage;
+mod overload;
 mod pages;
 mod persisted_queries;
 mod program;
