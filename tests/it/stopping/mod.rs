@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use self::load::{History, Load};
-use crate::support::binary::{Running, is_long, lasting_port, program, superuser_key};
+use crate::support::binary::{Running, free_port, is_long, program, superuser_key};
 use crate::support::careful::{Asked, Fate, KeepAlive, Manner};
 use crate::support::cluster::Cluster;
 use crate::support::databases::{Database, Kind, OTHER_SESSIONS};
@@ -264,7 +264,7 @@ async fn a_signal_at_any_moment_of_the_start_ends_it() {
     let database = Database::fresh(Kind::Sqlite).await;
     let url = database.url.expose_secret();
     for round in 0..if is_long() { 200 } else { 20 } {
-        let mut serve = program(&["serve", "--listen", &format!("127.0.0.1:{}", lasting_port())]);
+        let mut serve = program(&["serve", "--listen", &format!("127.0.0.1:{}", free_port())]);
         serve.env("DATABASE_URL", url).env("SSO_URL", "http://127.0.0.1:1/").env("SSO_TOKEN", "token");
         let mut server = Running(serve.stderr(std::process::Stdio::null()).spawn().unwrap());
         sleep(Duration::from_millis(round * 7 % 140)).await;

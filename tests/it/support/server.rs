@@ -10,7 +10,7 @@ use lc_connections::sso::simulator::{Simulator, parse_data};
 use serde_json::{Value, json};
 
 use super::app::Answer;
-use super::binary::{Running, executable, lasting_port, superuser_key, wait_until_ready};
+use super::binary::{Running, executable, free_port, superuser_key, wait_until_ready};
 use super::databases::Database;
 use super::plain_client;
 use super::world::World;
@@ -28,7 +28,7 @@ pub struct Server {
 
 impl Server {
     pub fn new(database: &str, sso: &str) -> Self {
-        let port = lasting_port();
+        let port = free_port();
         let variables = vec![
             ("DATABASE_URL", database.to_owned()),
             ("SSO_URL", sso.to_owned()),
