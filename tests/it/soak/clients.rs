@@ -20,7 +20,7 @@ use super::trouble::Log;
 use super::{Account, Pace};
 use crate::support::careful::Asked;
 use crate::support::projection::{NESTED, everything, rest_entry};
-use crate::support::{http_2_client, plain_client};
+use crate::support::{client, http_2_client};
 
 const REPAIR: &str = "mutation Repair($id: ObjectID!) { repairConnection(input: {connectionId: $id}) { outcome \
     partnership { localId } userErrors { code } } }";
@@ -70,7 +70,9 @@ type Outcome = Result<&'static str, String>;
 
 impl Clients {
     pub fn new(address: SocketAddr, accounts: Arc<Vec<Account>>, log: Arc<Log>, pace: Pace) -> Self {
-        let http = [plain_client(), http_2_client()];
+        // So that descriptors tell of the load of the moment.
+        let http_1 = client().http1_only().pool_max_idle_per_host(8).build().unwrap();
+        let http = [http_1, http_2_client()];
         let (figures, started, kept) = (Figures::default(), Instant::now(), Mutex::default());
         Self { address, http, accounts, log, figures, pace, started, kept }
     }
@@ -96,7 +98,7 @@ impl Clients {
             Ok(outcome) => self.figures.outcome(kind, outcome),
             Err(why) => {
                 self.figures.outcome(kind, "WRONG");
-                self.figures.wrong(format!("{kind} after {:?}: {why}", self.started.elapsed()));
+                self.figures.wrong(&format!("{kind} after {:?}: {why}", self.started.elapsed()));
             }
         }
     }

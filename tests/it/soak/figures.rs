@@ -18,7 +18,7 @@ pub struct Figures {
 }
 
 /// So many are kept to be read.
-const MOST_WRONG: usize = 20;
+const MOST_WRONG: usize = 50;
 
 impl Figures {
     pub fn outcome(&self, kind: &'static str, outcome: &'static str) {
@@ -29,10 +29,11 @@ impl Figures {
         self.times.lock().unwrap().push(took);
     }
 
-    pub fn wrong(&self, what: String) {
+    pub fn wrong(&self, what: &str) {
         let mut wrong = self.wrong.lock().unwrap();
         if wrong.len() < MOST_WRONG {
-            wrong.push(what);
+            // Bodies are long.
+            wrong.push(what.chars().take(600).collect());
         }
     }
 

@@ -151,6 +151,10 @@ impl Troubles {
         self.0.lock().unwrap().last_mut().unwrap().1 = Some(Instant::now());
     }
 
+    pub fn is_on(&self) -> bool {
+        self.0.lock().unwrap().last().is_some_and(|(_, ended)| ended.is_none())
+    }
+
     /// Whether there was some meanwhile, or not longer ago than recovering from it may take.
     pub fn touches(&self, span: Span, recovery: Duration) -> bool {
         let troubles = self.0.lock().unwrap();

@@ -23,7 +23,8 @@ pub fn http_2_client() -> reqwest::Client {
     client().http2_prior_knowledge().build().unwrap()
 }
 
-fn client() -> reqwest::ClientBuilder {
+/// Of either protocol.
+pub fn client() -> reqwest::ClientBuilder {
     // The error says that another test has installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy()

@@ -50,6 +50,11 @@ const PREFACE_AND_SETTINGS: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04
 const STREAMS: usize = 3;
 
 impl Slow {
+    /// Whether it sees at once that its connection is closed, and not only when it reads what came before.
+    pub fn sees_its_end(self) -> bool {
+        !matches!(self, Self::AnswerUnread | Self::AnswerSipped | Self::Deaf)
+    }
+
     /// Holds a connection until the server closes it.
     pub async fn hold(self, address: SocketAddr, key: &str) {
         let head = |method: &str, path: &str, more: &str| {
