@@ -96,23 +96,18 @@ async fn bears(kinds: &'static [Slow], database: &Database) {
     let (most_files, mut most_memory) = (server.running().open_files(), 0);
     assert!(most_files >= files + kinds.len() * MANY, "they are not there: {most_files} of {files}");
     let opened = Instant::now();
-    let (mut last, mut all_closed) = (vec![Duration::ZERO; kinds.len()], None);
-    while !slow.is_empty() {
-        tokio::select! {
-            Some(held) = slow.join_next() => {
-                let (kind, after) = held.unwrap();
-                assert!(after < LONGEST + SPARE || !kind.sees_its_end(), "{after:?}: {kind:?}");
-                let kind = kinds.iter().position(|one| *one == kind).unwrap();
-                last[kind] = last[kind].max(after);
-            }
-            () = sleep(Duration::from_millis(500)) => {
-                most_memory = most_memory.max(server.running().memory());
-                if server.running().open_files() <= files + FEW_DESCRIPTORS {
-                    all_closed.get_or_insert_with(|| opened.elapsed());
-                }
-                assert!(all_closed.is_some() || opened.elapsed() < LONGEST + SPARE, "not all are closed");
-            }
-        }
+    while server.running().open_files() > files + FEW_DESCRIPTORS {
+        assert!(opened.elapsed() < LONGEST + SPARE, "{} of {files} descriptors", server.running().open_files());
+        most_memory = most_memory.max(server.running().memory());
+        sleep(Duration::from_millis(500)).await;
+    }
+    let all_closed = opened.elapsed();
+    let mut last = vec![Duration::ZERO; kinds.len()];
+    while let Some(held) = slow.join_next().await {
+        let (kind, after) = held.unwrap();
+        assert!(after < LONGEST + SPARE || !kind.sees_its_end(), "{after:?}: {kind:?}");
+        let kind = kinds.iter().position(|one| *one == kind).unwrap();
+        last[kind] = last[kind].max(after);
     }
     let with_them = times(clients, &ends).await;
     println!(
