@@ -22,6 +22,7 @@ mod exactly_one;
 mod fences;
 mod golden;
 mod graphql_http;
+mod hostile_graphql;
 mod limits;
 mod migrations;
 mod nodes;
