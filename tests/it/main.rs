@@ -23,6 +23,7 @@ mod fences;
 mod golden;
 mod graphql_http;
 mod hang_ups;
+mod hostile_graphql;
 mod limits;
 mod migrations;
 mod nodes;

@@ -7,6 +7,7 @@ use lc_connections::app::{App, AppSettings};
 use lc_connections::clock::Clock;
 use lc_connections::config::ShutdownConfig;
 use lc_connections::domain::timestamp::Timestamp;
+use lc_connections::graphql::document::Limits;
 use lc_connections::graphql::handler::Endpoint;
 use lc_connections::http::router::{RouterOptions, router};
 use lc_connections::http::server::{self, Patience, ServerSettings};
@@ -172,7 +173,7 @@ impl TestApp {
         let readiness = health::Readiness::new(store.clone(), Stop::new());
         let counted = metrics::routes(Metrics::install().unwrap(), store.clone());
         let operations = health::routes(readiness).merge(counted);
-        let router = router(&app, Endpoint::new(app.clone()).unwrap(), operations, options);
+        let router = router(&app, Endpoint::new(app.clone(), Limits::default()).unwrap(), operations, options);
         let listener = server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(1) };
