@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
 
 pub use api_keys::{KeyHolder, KeyInfo, NewKey};
 pub use error::StoreError;
@@ -36,6 +37,9 @@ use work::{Read, Write};
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
+    /// How many writes may be under way. Each may wait for somebody else's lock with a connection in its hand, and some
+    /// connections must be left to reads.
+    writes: Arc<Semaphore>,
     statements: Arc<AtomicU64>,
 }
 
@@ -56,7 +60,8 @@ impl Store {
     pub async fn connect(url: &SecretString, max_connections: u32) -> Result<Self> {
         let pool = Pool::connect(url.expose_secret(), max_connections).await;
         let pool = pool.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
-        Ok(Self { pool, statements: Arc::default() })
+        let writes = usize::try_from(max_connections / 2).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+        Ok(Self { pool, writes: Arc::new(Semaphore::new(writes)), statements: Arc::default() })
     }
 
     /// Closes all connections.

@@ -21,6 +21,9 @@ const MOST_TRIES: u32 = 5;
 pub(super) trait Work: Sync {
     type Output: Send;
 
+    /// Whether it may have to wait for another's lock.
+    const IS_WRITE: bool;
+
     fn run(&self, session: &mut Session) -> impl Future<Output = std::result::Result<Self::Output, DbErr>> + Send;
 }
 
@@ -29,6 +32,7 @@ pub(super) struct Read<'a>(pub(super) &'a Statement);
 
 impl Work for Read<'_> {
     type Output = Vec<QueryResult>;
+    const IS_WRITE: bool = false;
 
     async fn run(&self, session: &mut Session) -> std::result::Result<Vec<QueryResult>, DbErr> {
         session.rows(self.0).await
@@ -40,6 +44,7 @@ pub(super) struct Write<'a>(pub(super) &'a [Statement]);
 
 impl Work for Write<'_> {
     type Output = u64;
+    const IS_WRITE: bool = true;
 
     async fn run(&self, session: &mut Session) -> std::result::Result<u64, DbErr> {
         session.begin_writing().await?;
@@ -74,6 +79,8 @@ impl Store {
     /// What failed for another transaction's sake, or for a dead connection's, is tried again: the one place where that
     /// happens.
     async fn tried<W: Work>(&self, work: W, deadline: Instant) -> std::result::Result<W::Output, DbErr> {
+        // The semaphore is never closed.
+        let _turn = if W::IS_WRITE { self.writes.acquire().await.ok() } else { None };
         let mut tries = 1;
         loop {
             let (error, may_have_committed) = match self.session(deadline).await {

@@ -5,6 +5,7 @@ mod network;
 mod postgres;
 mod sqlite;
 mod transactions;
+mod waiting_writes;
 
 use std::time::{Duration, Instant};
 

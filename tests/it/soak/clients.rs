@@ -155,8 +155,8 @@ impl Clients {
         if is_degraded && !self.log.sso.touches(span, self.pace.recovery_of_sso) {
             return Err("degraded without need".to_owned());
         }
-        // What SSO said may be believed for a second, after what it took to say it.
-        if !is_degraded && self.log.sso_is_gone.covers(span, Duration::from_secs(2)) {
+        // What SSO said before may be believed for a second.
+        if !is_degraded && self.log.sso_is_gone.covers(span, Duration::from_millis(1_500)) {
             return Err("whole, though SSO is gone".to_owned());
         }
         Ok(())
