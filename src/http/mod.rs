@@ -10,6 +10,7 @@ mod home;
 pub mod metrics;
 pub mod openapi;
 pub mod router;
+mod security_headers;
 pub mod server;
 pub mod stop;
 mod timed_body;

@@ -12,9 +12,20 @@ use crate::support::binary::{free_port, serve};
 use crate::support::databases::Database;
 use crate::support::world::World;
 
-/// What HTTP itself adds, and what says nothing to clients of one route.
-const UNDESCRIBED_HEADERS: [&str; 7] =
-    ["allow", "connection", "content-length", "content-type", "date", "vary", "transfer-encoding"];
+/// What HTTP itself adds, what says nothing to clients of one route, and what every answer says to browsers.
+const UNDESCRIBED_HEADERS: [&str; 11] = [
+    "allow",
+    "connection",
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "date",
+    "referrer-policy",
+    "transfer-encoding",
+    "vary",
+    "x-content-type-options",
+    "x-frame-options",
+];
 /// Described, and absent in some states.
 const OPTIONAL_HEADERS: [&str; 3] = ["accept-encoding", "etag", "x-connections-degraded"];
 
