@@ -252,7 +252,7 @@ async fn too_slow(description: &mut Description, database: &Database, world: &Wo
         "POST /connections HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {key}\r\nContent-Type: {JSON}\r\n\
          Content-Length: 100\r\n\r\n"
     );
-    let answer = raw_http::answer(&raw_http::tell_in_text(&app.url, head).await);
+    let answer = raw_http::one_answer(&raw_http::tell_in_text(&app.url, head).await);
     assert_eq!(answer.status, 408);
     description.check(&Method::POST, "/connections", &answer, &answer.body.to_string());
 }

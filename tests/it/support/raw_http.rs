@@ -43,11 +43,11 @@ pub fn statuses(heard: &str) -> Vec<u16> {
 }
 
 /// The one answer that a text is.
-pub fn answer(heard: &str) -> Answer {
-    let (head, body) = heard.split_once("\r\n\r\n").unwrap();
+pub fn one_answer(text: &str) -> Answer {
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let headers = head.lines().skip(1).map(|line| line.split_once(": ").unwrap());
     Answer {
-        status: statuses(heard)[0],
+        status: statuses(text)[0],
         headers: headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect(),
         body: serde_json::from_str(body).unwrap_or_default(),
     }
