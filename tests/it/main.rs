@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "figures, for those who ask for them with --nocapture")]
 
+mod attackers;
 mod authentication;
 mod bad_input;
 mod caching;

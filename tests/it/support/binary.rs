@@ -114,7 +114,10 @@ impl Running {
         self.signal("-TERM");
         let code = self.wait_for_end(Duration::from_secs(20));
         let mut log = String::new();
-        self.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        // It may have gone elsewhere.
+        if let Some(mut stderr) = self.0.stderr.take() {
+            stderr.read_to_string(&mut log).unwrap();
+        }
         (code.unwrap(), log)
     }
 }
@@ -172,8 +175,9 @@ pub async fn serve_world(
     database.execute(&world.sql()).await;
     let key = superuser_key(database, world.caller()).await;
     let port = free_port();
-    let mut command = program(&["serve", "--log-format", "json", "--listen", &format!("127.0.0.1:{port}")]);
-    command.env("DATABASE_URL", database.url.expose_secret()).env("SSO_URL", sso).env("SSO_TOKEN", "token");
+    let mut command = program(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
+    command.env("DATABASE_URL", database.url.expose_secret()).env("LOG_FORMAT", "json");
+    command.env("SSO_URL", sso).env("SSO_TOKEN", "token");
     let server = Running(command.envs(more.iter().copied()).stderr(log).spawn().unwrap());
     tokio::task::spawn_blocking(move || wait_until_ready(port)).await.unwrap();
     (server, format!("http://127.0.0.1:{port}"), key)

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod databases;
 pub mod projection;
 pub mod proxy;
+pub mod raw_http;
 pub mod raw_sso;
 pub mod server;
 pub mod slow;
