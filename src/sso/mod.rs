@@ -7,6 +7,7 @@ mod call;
 mod circuit;
 mod client;
 mod fault;
+mod pages;
 pub mod simulator;
 #[cfg(test)]
 mod tests;
