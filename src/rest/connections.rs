@@ -13,6 +13,7 @@ use crate::api_error::ApiError;
 use crate::app::App;
 use crate::domain::connection::RelationshipType;
 use crate::domain::id::{ObjectId, SsoConnectionId};
+use crate::domain::plain_json;
 use crate::domain::repair::RepairVia;
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
@@ -198,13 +199,16 @@ pub async fn repair(
 }
 
 /// Reads `{"connection_id": "<24 hex>"}`.
-fn connection_id(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<SsoConnectionId, RestError> {
+fn connection_id(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<SsoConnectionId, RestError> {
     refuse_encoded(headers).map_err(|(status, error)| RestError::new(status, error))?;
     if json_parameters(headers).is_none() {
         return Err(refusals::not_json_type());
     }
     let body = whole(body).map_err(|(status, error)| RestError::new(status, error))?;
-    let body: Value = serde_json::from_slice(&body).map_err(|_| refusals::not_json())?;
+    let body = plain_json::parse(&body).map_err(|_| refusals::not_json())?;
     let Value::Object(fields) = body else { return Err(refusals::not_an_object().into()) };
     match fields.get("connection_id") {
         None => Err(refusals::missing_connection_id().into()),

@@ -24,6 +24,7 @@ mod golden;
 mod graphql_http;
 mod limits;
 mod migrations;
+mod nested_json;
 mod nodes;
 mod odd_values;
 mod openapi;
