@@ -115,7 +115,7 @@ fn object(name: &str, text: Option<String>) -> Result<Map<String, Value>, NotARe
     }
 }
 
-fn is_json_in_utf8(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     json_parameters(headers).is_some_and(|mut parameters| {
         parameters.all(|(name, value)| {
             let value = value.trim().trim_matches('"');

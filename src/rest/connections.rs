@@ -199,7 +199,7 @@ pub async fn repair(
 }
 
 /// Reads `{"connection_id": "<24 hex>"}`.
-fn connection_id(
+pub(crate) fn connection_id(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<SsoConnectionId, RestError> {

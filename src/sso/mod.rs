@@ -120,3 +120,16 @@ impl Sso {
         self.views.mark_stale(account);
     }
 }
+
+/// What the pages of a list say of each of the accounts; `None`: nothing that is believed. Each body is one page.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_list(accounts: &[SsoId], bodies: &[&[u8]]) -> Option<Vec<Vec<SsoConnection>>> {
+    let mut pages = pages::Pages::default();
+    for (number, body) in bodies.iter().enumerate() {
+        let next = pages.add(serde_json::from_slice(body).ok()?).ok()?;
+        if next.is_some() != (number + 1 < bodies.len()) {
+            return None;
+        }
+    }
+    pages.split(accounts).ok()
+}

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::app::TestApp;
 use crate::support::databases::{Database, Kind};
 
-/// The key by which serde_json's own `Value` takes a text for JSON.
+/// The key by which `serde_json`'s own `Value` takes a text for JSON.
 const RAW: &str = "$serde_json::private::RawValue";
 
 /// Lists around a text with lists around a text …, as deep as so many bytes can hold.
