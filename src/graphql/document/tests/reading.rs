@@ -50,6 +50,8 @@ fn text_is_read_as_the_specification_has_it() {
         "{ __typename } }",
         "# nothing",
         "\"described\" { __typename }",
+        "\"\\x\" query Q { __typename }",
+        "query Q(\"\\uD83D\" $x: Int) { connections(first: $x) { totalCount } }",
     ] {
         let refused = refusal(query, json!({})).unwrap_or_else(|| panic!("{query} was let through"));
         assert_eq!(refused.0, RequestErrorKind::ParseFailed, "{query}: {}", refused.1);
