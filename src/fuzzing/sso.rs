@@ -5,11 +5,13 @@
 
 use std::collections::HashSet;
 
-use crate::domain::id::{ObjectId, SsoId};
+use serde::Deserialize;
+
+use crate::domain::id::{ObjectId, SsoConnectionId, SsoId};
 use crate::domain::sso_view::{SsoConnection, SsoSnapshot};
 use crate::domain::timestamp::Timestamp;
 use crate::sso::read_list;
-use crate::sso::wire::NetworkConnection;
+use crate::sso::wire::{self, NetworkConnection};
 
 /// The accounts whose list it is, in order.
 const ACCOUNTS: [SsoId; 2] = [account("50000000000000000000000a"), account("50000000000000000000000b")];
@@ -23,9 +25,9 @@ const fn account(id: &str) -> SsoId {
 
 pub(super) fn holds(input: &[u8]) {
     let pages: Vec<&[u8]> = pages(input);
-    if let Ok(single) = serde_json::from_slice::<NetworkConnection>(pages[0]) {
+    if let Ok(single) = wire::read::<NetworkConnection>(pages[0]) {
         let written = serde_json::to_vec(&single).expect("a connection that can be written");
-        assert_eq!(serde_json::from_slice::<NetworkConnection>(&written).ok().as_ref(), Some(&single));
+        assert_eq!(wire::read::<NetworkConnection>(&written).ok().as_ref(), Some(&single));
     }
     for accounts in [&ACCOUNTS[..], &ACCOUNTS[..1]] {
         let Some(lists) = read_list(accounts, &pages) else { continue };
@@ -63,13 +65,20 @@ fn is_one_accounts_list(account: SsoId, list: Vec<SsoConnection>) {
     }
 }
 
-/// The ids that a lenient reader finds.
-fn listed_ids(pages: &[&[u8]]) -> HashSet<crate::domain::id::SsoConnectionId> {
-    let page = |page: &&[u8]| serde_json::from_slice::<serde_json::Value>(page).expect("JSON, since it was accepted");
-    let ids = |page: serde_json::Value| -> Vec<_> {
-        let listed = page["network_connections"].as_array().expect("a list").clone();
-        let id = |connection: &serde_json::Value| connection["id"].as_str().and_then(|id| id.parse().ok());
-        listed.iter().map(|connection| id(connection).expect("an id")).collect()
+/// The ids that a reader finds who looks at nothing else.
+fn listed_ids(pages: &[&[u8]]) -> HashSet<SsoConnectionId> {
+    #[derive(Deserialize)]
+    struct Listed {
+        network_connections: Vec<Id>,
+    }
+    #[derive(Deserialize)]
+    struct Id {
+        id: String,
+    }
+
+    let listed = |page: &&[u8]| {
+        let text = std::str::from_utf8(page).expect("text, since it was accepted");
+        serde_json::from_str::<Listed>(text).expect("a list, since it was accepted").network_connections
     };
-    pages.iter().map(page).flat_map(ids).collect()
+    pages.iter().flat_map(listed).map(|Id { id }| id.parse().expect("an id")).collect()
 }

@@ -126,7 +126,7 @@ impl Sso {
 pub(crate) fn read_list(accounts: &[SsoId], bodies: &[&[u8]]) -> Option<Vec<Vec<SsoConnection>>> {
     let mut pages = pages::Pages::default();
     for (number, body) in bodies.iter().enumerate() {
-        let next = pages.add(serde_json::from_slice(body).ok()?).ok()?;
+        let next = pages.add(wire::read(body).ok()?).ok()?;
         if next.is_some() != (number + 1 < bodies.len()) {
             return None;
         }
