@@ -36,7 +36,7 @@ pub enum ErrorCode {
     GraphqlParseFailed,
     /// The document does not fit the schema.
     GraphqlValidationFailed,
-    /// The database could not be reached in time.
+    /// The server has too much to do, or the database could not be reached in time.
     Unavailable,
     /// A defect of ours.
     Internal,
@@ -128,7 +128,7 @@ impl ErrorCode {
             Self::Unavailable => (
                 "UNAVAILABLE",
                 StatusCode::SERVICE_UNAVAILABLE,
-                "The database did not answer in time. Try again after `Retry-After` seconds.",
+                "The server has too much to do, or its database did not answer in time. Try again after `Retry-After` seconds.",
             ),
             Self::Internal => (
                 "INTERNAL",
@@ -183,6 +183,13 @@ impl ApiError {
     #[must_use]
     pub fn unavailable() -> Self {
         Self::new(ErrorCode::Unavailable, "the service is unavailable; try again later")
+    }
+
+    /// More requests at once than are served.
+    #[must_use]
+    pub fn overloaded() -> Self {
+        let text = "the server has too much to do; wait as long as Retry-After says";
+        Self { retry_after: Some(1), ..Self::new(ErrorCode::Unavailable, text) }
     }
 
     /// Too many requests, and when the next is welcome.

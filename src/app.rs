@@ -31,6 +31,8 @@ pub struct AppSettings {
     pub max_page_size: usize,
     /// Whether the GraphQL schema may be asked for.
     pub introspection: bool,
+    /// How many requests are worked on at once.
+    pub max_concurrent_requests: usize,
     /// How many requests a second each key may make; 0: any number.
     pub rate_limit_per_second: u32,
     /// Networks of proxies whose word on the client's address is believed.

@@ -16,7 +16,7 @@ use crate::graphql::handler::Endpoint;
 use crate::http::health::{self, Readiness};
 use crate::http::metrics;
 use crate::http::router::{RouterOptions, router};
-use crate::http::server::{self, Patience, finishing_time};
+use crate::http::server::{self, Patience, ServerSettings, finishing_time};
 use crate::http::stop::Stop;
 use crate::sso::{CircuitSettings, Sso, SsoSettings};
 use crate::store::Store;
@@ -64,6 +64,7 @@ pub async fn serve(
     let metrics = metrics::routes(counted, store.clone());
     let mut operations = health::routes(Readiness::new(store.clone(), stop.clone()));
 
+    server::allow_open_files(to_usize(config.max_connections));
     let mut servers = Vec::new();
     if let Some(address) = config.admin_listen {
         servers.push((listen(address, "ADMIN_LISTEN")?, metrics));
@@ -74,9 +75,12 @@ pub async fn serve(
     servers.push((listen(config.listen, "LISTEN")?, routes(config, &app, operations)?));
 
     announce()?;
-    let serving = servers
-        .into_iter()
-        .map(|(listener, router)| server::serve(listener, router, Patience::default(), config.shutdown, stop.clone()));
+    let settings = ServerSettings {
+        patience: Patience::default(),
+        max_connections: to_usize(config.max_connections),
+        shutdown: config.shutdown,
+    };
+    let serving = servers.into_iter().map(|(listener, router)| server::serve(listener, router, settings, stop.clone()));
     futures_util::future::try_join_all(serving).await.map_err(Failure::Serve)?;
     let deadline = stop.begun().await + finishing_time(config.shutdown);
     tokio::select! {
@@ -89,19 +93,24 @@ pub async fn serve(
     Ok(())
 }
 
-fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Failure> {
+pub(crate) fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Failure> {
     let sso = Sso::new(sso_settings(&config.sso), clock.clone())?;
     let settings = AppSettings {
-        max_page_size: usize::try_from(config.max_page_size).unwrap_or(usize::MAX),
+        max_page_size: to_usize(config.max_page_size),
         introspection: config.introspection,
+        max_concurrent_requests: to_usize(config.max_concurrent_requests),
         rate_limit_per_second: config.rate_limit_per_second,
         trusted_proxies: config.trusted_proxies.clone().into(),
     };
     Ok(App::new(store, sso, clock, settings))
 }
 
+fn to_usize(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
 /// Everything that is answered on `LISTEN`.
-fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
+pub(crate) fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
     let graphql = Endpoint::new(app.clone())?;
     let options = RouterOptions {
         graphiql: config.graphiql,

@@ -108,6 +108,10 @@ pub struct Config {
     pub graphiql: bool,
     /// Whether `/docs` and `/openapi.json` are there.
     pub docs: bool,
+    /// How many connections clients may have open.
+    pub max_connections: u32,
+    /// How many requests for connections are worked on at once.
+    pub max_concurrent_requests: u32,
     /// How many requests a second each API key may make; 0: any number.
     pub rate_limit_per_second: u32,
     /// Networks of proxies whose word on the client's address is believed.
@@ -155,6 +159,9 @@ impl Config {
             introspection: sources.required(&setting::INTROSPECTION, parse::boolean)?,
             graphiql: sources.required(&setting::GRAPHIQL, parse::boolean)?,
             docs: sources.required(&setting::DOCS, parse::boolean)?,
+            max_connections: sources.required(&setting::HTTP_MAX_CONNECTIONS, parse::number(1, 1_000_000))?,
+            max_concurrent_requests: sources
+                .required(&setting::HTTP_MAX_CONCURRENT_REQUESTS, parse::number(1, 1_000_000))?,
             rate_limit_per_second: sources.required(&setting::RATE_LIMIT_PER_SECOND, parse::number(0, 1_000_000))?,
             trusted_proxies: sources.optional(&setting::TRUSTED_PROXIES, parse::networks)?.unwrap_or_default(),
             cors_origins: sources.optional(&setting::CORS_ORIGINS, parse::origins)?.unwrap_or_default(),

@@ -125,6 +125,18 @@ settings! {
         "Whether /docs serves the REST reference and /openapi.json what it shows; turn off in production",
     )
     .or("on");
+    HTTP_MAX_CONNECTIONS = Setting::new(
+        "HTTP_MAX_CONNECTIONS",
+        "NUMBER",
+        "How many connections clients may have open; over it they are told 503, and then not taken at all",
+    )
+    .or("1000");
+    HTTP_MAX_CONCURRENT_REQUESTS = Setting::new(
+        "HTTP_MAX_CONCURRENT_REQUESTS",
+        "NUMBER",
+        "How many requests for connections are worked on at once; over it 503 at once, with Retry-After",
+    )
+    .or("200");
     RATE_LIMIT_PER_SECOND = Setting::new(
         "RATE_LIMIT_PER_SECOND",
         "NUMBER",

@@ -1,10 +1,19 @@
-//! Reading a request's body: its media type, and all of it, within its limit.
+//! Reading a request's body: its media type, and all of it, within its limits.
 
-use axum::body::Bytes;
+use std::error::Error;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::FromRequest;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use tokio::time::timeout;
 
 use crate::api_error::{ApiError, ErrorCode};
+
+use super::capacity::Place;
 
 /// The largest body of a request, in bytes; the router enforces it.
 pub const LARGEST_BODY: usize = 256 * 1024;
@@ -37,18 +46,51 @@ pub fn encoded() -> (StatusCode, ApiError) {
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, ApiError::bad_input(text))
 }
 
-/// The body, or why there is none: 413 too large, 400 cut short.
+/// How long a request keeps its place while its body is on its way.
+const PROMPT: Duration = Duration::from_millis(20);
+
+/// The body, or why there is none: 400 cut short, 408 too slow, 413 too large, 503 too much to do when it had come at last.
 ///
 /// # Errors
 /// As said.
-pub fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, (StatusCode, ApiError)> {
-    body.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            too_large()
-        } else {
-            (StatusCode::BAD_REQUEST, ApiError::bad_input("the body was cut short"))
-        }
+pub async fn read(request: Request<Body>) -> Result<Bytes, (StatusCode, ApiError)> {
+    if request.body().size_hint().lower() > LARGEST_BODY as u64 {
+        return Err(too_large());
+    }
+    let place = request.extensions().get::<Place>().cloned();
+    let mut body = pin!(Bytes::from_request(request, &()));
+    if let Ok(prompt) = timeout(PROMPT, &mut body).await {
+        return whole(prompt);
+    }
+    place.iter().for_each(Place::leave);
+    let body = whole(body.await)?;
+    place.iter().try_for_each(Place::come_back).map_err(|error| (error.code.facts().status, error))?;
+    Ok(body)
+}
+
+fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, (StatusCode, ApiError)> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ if is_timeout(&rejection) => too_slow(),
+        _ => (StatusCode::BAD_REQUEST, ApiError::bad_input("the body was cut short")),
     })
+}
+
+fn is_timeout(rejection: &BytesRejection) -> bool {
+    let mut cause = Some(rejection as &dyn Error);
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::TimedOut) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// What is answered to a body that does not come.
+#[must_use]
+pub fn too_slow() -> (StatusCode, ApiError) {
+    (StatusCode::REQUEST_TIMEOUT, ApiError::bad_input("the body did not come in time; send it whole, and at once"))
 }
 
 /// What is answered to a body over the limit.

@@ -1,10 +1,12 @@
-//! What the two front ends share of HTTP: who calls and from where, the reading of a body, the request's id, its line in
+//! What the two front ends share of HTTP: who calls and from where, how many are served at
+//! once, the reading of a body, the request's id, its line in
 //! the log, the mark of a degraded answer, the validator of an answer's body, the weights of what a client accepts.
 //!
 //! Stands below `graphql` and `rest`, so that neither imports upward from `http`.
 
 pub mod authentication;
 pub mod body;
+pub mod capacity;
 pub mod client_address;
 pub mod degraded;
 pub mod request_id;

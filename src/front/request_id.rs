@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use tracing::Instrument;
 
 /// The header that bears it, in requests, in answers and on to SSO.
@@ -33,6 +33,12 @@ impl RequestId {
         Self(format!("{:032x}", rand::random::<u128>()).into())
     }
 
+    /// The running request's. Outside the layer, as in a test of a single handler, a new one.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_else(Self::random)
+    }
+
     /// The caller's own, where it is well-formed. Anything else could forge log lines.
     pub(crate) fn given(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(X_REQUEST_ID)?.to_str().ok()?;
@@ -42,12 +48,11 @@ impl RequestId {
     }
 }
 
-/// Of the running request. Outside the layer, as in a test of a single handler, a new one.
 impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().cloned().unwrap_or_else(Self::random))
+        Ok(Self::of(&parts.extensions))
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use crate::api_error::ErrorCode;
 use crate::graphql::parameters::{NotARequest, Parameters};
 use crate::rest::connections::connection_id;
 use crate::rest::list_parameters::ListParameters;
@@ -108,14 +109,14 @@ fn rest_list(query: &str) {
 
 /// A body asks for the connection that it names as every reader of JSON sees it.
 fn rest_repair(body: &[u8]) {
-    match connection_id(&json(), Ok(Bytes::copy_from_slice(body))) {
+    match connection_id(body) {
         Ok(_) => {
             let fields = serde_json::from_slice::<HashMap<String, &RawValue>>(body);
             assert!(fields.is_ok_and(|fields| fields.contains_key("connection_id")));
         }
         Err(refused) => {
-            assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
-            is_fit_to_tell(&refused.error().message);
+            assert_eq!(refused.code, ErrorCode::BadUserInput);
+            is_fit_to_tell(&refused.message);
         }
     }
 }

@@ -17,14 +17,11 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
 use crate::api_error::ErrorCode;
-use crate::app::{App, AppSettings};
-use crate::cli::demo;
+use crate::cli::{demo, serve};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::front::request_id::X_REQUEST_ID;
-use crate::graphql::handler::Endpoint;
-use crate::http::router::{RouterOptions, router};
 use crate::sso::simulator::{SAMPLE, Simulator, parse_data};
-use crate::sso::{Sso, SsoSettings};
 use crate::store::Store;
 
 use super::{headers, is_fit_to_tell, split_at};
@@ -65,31 +62,24 @@ impl Server {
         let (router, superuser) = runtime.block_on(async {
             // It fails only if a provider is there already.
             let _ = rustls::crypto::ring::default_provider().install_default();
-            let url = format!("sqlite://{}/fuzzing.db?mode=rwc", folder.path().display());
-            let store = Store::connect(&url.into(), 1).await.expect("a database");
+            let database = format!("sqlite://{}/fuzzing.db?mode=rwc", folder.path().display());
+            let store = Store::connect(&database.into(), 1).await.expect("a database");
             let clock = Clock::default();
             let keys = demo::fill(&store, &clock).await.expect("the demo's world");
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-            let url = format!("http://{}/", listener.local_addr().expect("an address"));
+            let sso = format!("http://{}/", listener.local_addr().expect("an address"));
             Simulator::new(parse_data(SAMPLE).expect("the sample")).spawn(listener);
-            let settings = SsoSettings {
-                url: url.parse().expect("a URL"),
-                token: "fuzzing".into(),
-                budget: LONGEST,
-                max_age: Duration::from_secs(1),
-                circuit: None,
+            let variables = |name: &str| match name {
+                "SSO_URL" => Some(sso.clone().into()),
+                "SSO_TOKEN" => Some("fuzzing".into()),
+                // As long as a request may take here: how it is without SSO is for other tests.
+                "SSO_TIMEOUT_MS" => Some("5000".into()),
+                _ => None,
             };
-            let sso = Sso::new(settings, clock.clone()).expect("a client");
-            let settings = AppSettings {
-                max_page_size: 100,
-                introspection: true,
-                rate_limit_per_second: 0,
-                trusted_proxies: [].into(),
-            };
-            let app = App::new(&store, sso, &clock, settings);
-            let endpoint = Endpoint::new(app.clone()).expect("the schema that this program exports");
-            let options = RouterOptions { docs: true, graphiql: true, ..RouterOptions::default() };
-            (router(&app, endpoint, Router::new(), options), format!("Bearer {}", keys.superuser))
+            let config = Config::of_variables(&variables).expect("a configuration");
+            let app = serve::application(&config, &store, &clock).ok().expect("an application");
+            let router = serve::routes(&config, &app, Router::new()).ok().expect("all routes");
+            (router, format!("Bearer {}", keys.superuser))
         });
         let defects = [ErrorCode::Internal, ErrorCode::Unavailable, ErrorCode::SsoUnavailable];
         let codes =

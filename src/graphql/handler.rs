@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::Request as Executable;
 use async_graphql::parser::types::OperationType;
-use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, State};
+use axum::body::Body;
+use axum::extract::State;
 use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 
@@ -13,7 +13,7 @@ use crate::api_error::{ApiError, ErrorCode};
 use crate::app::App;
 use crate::domain::caller::Caller;
 use crate::front::authentication::authenticate;
-use crate::front::body::whole;
+use crate::front::body;
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
 use crate::front::request_log::RequestFacts;
@@ -46,11 +46,22 @@ impl Endpoint {
     }
 }
 
+/// Answers without having looked at the request.
+#[must_use]
+pub fn refuse(request: &Request<Body>, error: ApiError) -> Response {
+    let request_id = RequestId::of(request.extensions());
+    answer(request, request_id, AnswerType::negotiate(request.headers())).refused(error.code.facts().status, error)
+}
+
+fn answer(request: &Request<Body>, request_id: RequestId, negotiated: Option<AnswerType>) -> Answer {
+    let conditions = (request.method() != Method::POST).then(|| request.headers().clone());
+    Answer { answer_type: negotiated.unwrap_or(AnswerType::Json), request_id, conditions }
+}
+
 /// Answers a GET or a POST.
 pub async fn handle(State(endpoint): State<Endpoint>, request_id: RequestId, request: Request<Body>) -> Response {
     let negotiated = AnswerType::negotiate(request.headers());
-    let conditions = (request.method() != Method::POST).then(|| request.headers().clone());
-    let answer = Answer { answer_type: negotiated.unwrap_or(AnswerType::Json), request_id, conditions };
+    let answer = answer(&request, request_id, negotiated);
     let caller = match authenticate(request.headers(), request.extensions(), &endpoint.app).await {
         Ok(caller) => caller,
         Err(error) => return answer.refused(error.code.facts().status, error),
@@ -71,8 +82,7 @@ async fn parameters(request: Request<Body>) -> Result<Parameters, NotARequest> {
         return Parameters::of_get(request.uri().query().unwrap_or_default());
     }
     let headers = request.headers().clone();
-    let body =
-        whole(Bytes::from_request(request, &()).await).map_err(|(status, error)| NotARequest { status, error })?;
+    let body = body::read(request).await.map_err(|(status, error)| NotARequest { status, error })?;
     Parameters::of_post(&headers, body).await
 }
 

@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::front::body::LARGEST_BODY;
+use crate::front::capacity::{Capacity, Refuse, admit};
 use crate::front::{request_id, request_log};
 use crate::graphql::handler::{self as graphql, Endpoint};
 use crate::rest::connections as rest;
@@ -36,11 +37,18 @@ pub struct RouterOptions {
 
 /// All routes of the server. `operations` are `/livez`, `/readyz` and, unless it has an address of its own, `/metrics`.
 pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterOptions) -> Router {
+    // Pages and operations are always answered: they cost little, and whoever looks after the server needs them most then.
+    let capacity = Capacity::new(app.settings.max_concurrent_requests);
+    let within_capacity = |refuse: Refuse| from_fn_with_state((capacity.clone(), refuse), admit);
     let connections = Router::new()
         .route("/connections", get(rest::list).post(rest::repair))
         .route("/connections/{id}", get(rest::get))
+        .route_layer(within_capacity(|_, error| RestError::from(error).into_response()))
         .with_state(app.clone());
-    let graphql = Router::new().route("/graphql", get(graphql::handle).post(graphql::handle)).with_state(graphql);
+    let graphql = Router::new()
+        .route("/graphql", get(graphql::handle).post(graphql::handle))
+        .route_layer(within_capacity(graphql::refuse))
+        .with_state(graphql);
 
     let RouterOptions { graphiql, docs, metrics, cors_origins } = options;
     let contents = Contents { graphiql, docs, metrics, schema: app.settings.introspection };

@@ -1,7 +1,7 @@
 //! Serving: accepts connections, gives slow clients a limited time, and ends in order.
 //!
 //! `axum::serve` waits for ever for a client that sends its head slowly, that does not read, or that does not end; hence the
-//! loop over hyper. `connection` is one connection of either protocol, `http2` and `streams` what HTTP/2 needs besides.
+//! loop over hyper, and why more connections are never taken than there is room for (`room`). `connection` is one connection of either protocol, `http2` and `streams` what HTTP/2 needs besides.
 //! Knows nothing of the routes.
 
 use std::io;
@@ -18,7 +18,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::stop::Stop;
 use crate::config::ShutdownConfig;
 use crate::front::client_address::Peer;
-use connection::{Closing, answer};
+use connection::{Client, Closing, answer};
+pub use room::allow_open_files;
+use room::{HURRY, Room};
 
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +53,17 @@ impl Default for Patience {
     }
 }
 
+/// What a server is told by the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerSettings {
+    /// How long clients may take.
+    pub patience: Patience,
+    /// How many connections they may have open.
+    pub max_connections: usize,
+    /// How it ends.
+    pub shutdown: ShutdownConfig,
+}
+
 /// Connections that the system may have accepted before this program has: room for a burst of clients.
 const BACKLOG: u32 = 1024;
 
@@ -66,7 +79,7 @@ pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// Answers requests until `stop` begins, and then ends within `shutdown`: for its delay new connections are still accepted,
+/// Answers requests until `stop` begins, and then ends within the limit: for its delay new connections are still accepted,
 /// then what is in flight is finished, and what is not finished in time is cut off.
 ///
 /// # Errors
@@ -74,13 +87,16 @@ pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 pub async fn serve(
     listener: std::net::TcpListener,
     router: Router,
-    patience: Patience,
-    shutdown: ShutdownConfig,
+    settings: ServerSettings,
     stop: Stop,
 ) -> io::Result<()> {
+    let ServerSettings { patience, max_connections, shutdown } = settings;
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let closing = watch::Sender::new(Closing::No);
+    // Each connection that there is no room for gets one answer.
+    let closing_refused = watch::Sender::new(Closing::AfterNextAnswer);
+    let mut room = Room::new(max_connections);
     let mut connections = JoinSet::new();
 
     let mut last_accept = pin!(delayed(&stop, shutdown.delay));
@@ -89,7 +105,12 @@ pub async fn serve(
             // In this order, so that a connection that the system has accepted for us is not dropped at the end.
             biased;
             (stream, peer) = accept(&listener) => {
-                connections.spawn(answer(stream, peer, router.clone(), patience, closing.subscribe()));
+                while connections.try_join_next().is_some() {}
+                let Some(seat) = room.one_more() else { continue };
+                let (patience, closing) =
+                    if seat.is_refused() { (HURRY, &closing_refused) } else { (patience, &closing) };
+                let client = Client { peer, seat, patience };
+                connections.spawn(answer(stream, client, router.clone(), closing.subscribe()));
             }
             stopped_at = &mut last_accept => break stopped_at,
             Some(_) = connections.join_next() => {}
@@ -106,6 +127,7 @@ pub async fn serve(
             () = sleep(patience.last_request) => {}
         }
         closing.send_replace(Closing::Now);
+        closing_refused.send_replace(Closing::Now);
         all(&mut connections).await;
     };
     let is_finished = tokio::select! {
@@ -158,6 +180,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
 
 mod connection;
 mod http2;
+mod room;
 mod streams;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,8 @@
 //! The three legacy routes.
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -18,7 +17,7 @@ use crate::domain::repair::RepairVia;
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
 use crate::front::authentication::require_superuser;
-use crate::front::body::{json_parameters, refuse_encoded, whole};
+use crate::front::body::{self, json_parameters, refuse_encoded};
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
 use crate::front::request_log::RequestFacts;
@@ -147,7 +146,7 @@ pub async fn get(
 /// `POST /connections`: a superuser's repair of a missing row.
 ///
 /// # Errors
-/// 400, 401, 409, 413, 415, 422, 429, 503.
+/// 400, 401, 408, 409, 413, 415, 422, 429, 503.
 #[utoipa::path(
     post,
     path = "/connections",
@@ -162,6 +161,7 @@ pub async fn get(
         (status = 201, response = responses::Repaired),
         (status = 400, response = responses::InvalidRepair),
         (status = 401, response = responses::NoSuperuser),
+        (status = 408, response = responses::TooSlow),
         (status = 409, response = responses::AlreadyExists),
         (status = 413, response = responses::TooLarge),
         (status = 415, response = responses::NotPlainJson),
@@ -176,11 +176,10 @@ pub async fn repair(
     RestCaller(caller): RestCaller,
     request_id: RequestId,
     facts: RequestFacts,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, RestError> {
     require_superuser(&caller)?;
-    let connection_id = connection_id(&headers, body)?;
+    let connection_id = wanted(request).await?;
     let request = RepairRequest {
         connection_id,
         is_dry_run: false,
@@ -198,22 +197,24 @@ pub async fn repair(
     }
 }
 
-/// Reads `{"connection_id": "<24 hex>"}`.
-pub(crate) fn connection_id(
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<SsoConnectionId, RestError> {
-    refuse_encoded(headers).map_err(|(status, error)| RestError::new(status, error))?;
-    if json_parameters(headers).is_none() {
+/// What a repair's body asks for.
+async fn wanted(request: Request) -> Result<SsoConnectionId, RestError> {
+    refuse_encoded(request.headers()).map_err(|(status, error)| RestError::new(status, error))?;
+    if json_parameters(request.headers()).is_none() {
         return Err(refusals::not_json_type());
     }
-    let body = whole(body).map_err(|(status, error)| RestError::new(status, error))?;
-    let body = plain_json::parse(&body).map_err(|_| refusals::not_json())?;
-    let Value::Object(fields) = body else { return Err(refusals::not_an_object().into()) };
+    let body = body::read(request).await.map_err(|(status, error)| RestError::new(status, error))?;
+    Ok(connection_id(&body)?)
+}
+
+/// Reads `{"connection_id": "<24 hex>"}`.
+pub(crate) fn connection_id(body: &[u8]) -> Result<SsoConnectionId, ApiError> {
+    let body = plain_json::parse(body).map_err(|_| refusals::not_json())?;
+    let Value::Object(fields) = body else { return Err(refusals::not_an_object()) };
     match fields.get("connection_id") {
-        None => Err(refusals::missing_connection_id().into()),
-        Some(Value::String(text)) => Ok(text.parse().map_err(|_| refusals::invalid_connection_id())?),
-        Some(_) => Err(refusals::invalid_connection_id().into()),
+        None => Err(refusals::missing_connection_id()),
+        Some(Value::String(text)) => text.parse().map_err(|_| refusals::invalid_connection_id()),
+        Some(_) => Err(refusals::invalid_connection_id()),
     }
 }
 

@@ -14,7 +14,7 @@ use utoipa::{ToResponse, ToSchema};
 use crate::api_error::ApiError;
 use crate::domain::repair::RepairRefusal;
 use crate::front::authentication::{address_too_often, key_too_often};
-use crate::front::body::{encoded, too_large};
+use crate::front::body::{encoded, too_large, too_slow};
 use crate::service::rate_limits::TooOften;
 
 use super::dto::{Created, List, SingleConnection};
@@ -91,6 +91,7 @@ refusals! {
     AlreadyExists: "LeadConduit has the row already.", [
         "exists" "A row exists": refusals::repair_refused(RepairRefusal::AlreadyExists),
     ];
+    TooSlow: "The body did not come in time.", ["too_slow" "Too slow": refused(too_slow())];
     TooLarge: "The body is over the limit.", ["too_large" "Too large": refused(too_large())];
     NotPlainJson: "The body is not declared as JSON, or is compressed; `Accept-Encoding` tells the latter.", [
         "not_json" "Not JSON": refusals::not_json_type(),
@@ -103,10 +104,14 @@ refusals! {
         "key" "The key's own limit": key_too_often(TOO_OFTEN),
         "address" "Too many keys that are none": address_too_often(TOO_OFTEN),
     ];
-    Unavailable: "The database cannot be reached in time.", ["database" "The database": ApiError::unavailable()];
-    RepairUnavailable: "SSO or the database cannot be reached in time; nothing was written.", [
+    Unavailable: "The database cannot be reached in time, or there is too much to do.", [
+        "database" "The database": ApiError::unavailable(),
+        "overloaded" "Too much to do": ApiError::overloaded(),
+    ];
+    RepairUnavailable: "SSO or the database cannot be reached in time, or there is too much to do; nothing was written.", [
         "sso" "SSO": refusals::repair_refused(RepairRefusal::SsoUnavailable),
         "database" "The database": ApiError::unavailable(),
+        "overloaded" "Too much to do": ApiError::overloaded(),
     ];
     Internal: "A defect of this server.", ["internal" "A defect": ApiError::internal()];
 }

@@ -168,6 +168,10 @@ fn describe() {
         Unit::Seconds,
         "Time from a request's head to its answer's head"
     );
+    describe_gauge!("http_requests_in_progress", "Requests for connections that are worked on now");
+    describe_counter!("http_requests_shed_total", "Requests refused at once, since too many were worked on");
+    describe_gauge!("http_connections", "Connections that clients have open now");
+    describe_counter!("http_connections_refused_total", "Connections that there was no room for");
     describe_counter!("graphql_operations_total", "GraphQL operations, by type and outcome");
     describe_counter!("graphql_errors_total", "GraphQL errors, by code");
     describe_counter!("sso_requests_total", "Calls to SSO, by outcome");

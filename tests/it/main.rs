@@ -29,6 +29,7 @@ mod nodes;
 mod odd_values;
 mod openapi;
 mod outage;
+mod overload;
 mod pages;
 mod persisted_queries;
 mod program;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lc_connections::store::SchemaState;
 use secrecy::ExposeSecret;
 
-use crate::support::binary::{Running, lasting_port, program, run, wait_until_ready};
+use crate::support::binary::{Running, free_port, program, run, wait_until_ready};
 use crate::support::cluster::Cluster;
 use crate::support::databases::{Database, Kind, OTHER_SESSIONS};
 use crate::support::proxy::Proxy;
@@ -34,8 +34,8 @@ async fn gives_up(mut command: Command) -> (Duration, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_stays_down_is_waited_for_and_then_given_up() {
     let patience = Duration::from_millis(2_500);
-    let nothing = format!("postgres://lc:secret@127.0.0.1:{}/lc", lasting_port());
-    let (took, line) = gives_up(serve(&nothing, lasting_port(), "2500")).await;
+    let nothing = format!("postgres://lc:secret@127.0.0.1:{}/lc", free_port());
+    let (took, line) = gives_up(serve(&nothing, free_port(), "2500")).await;
     assert!(took >= patience && took < patience + Duration::from_secs(5), "{took:?}");
     assert!(line.contains("Connection refused"), "{line}");
 
@@ -44,7 +44,7 @@ async fn a_database_that_stays_down_is_waited_for_and_then_given_up() {
     let proxy = Proxy::before(cluster.port()).await;
     proxy.fall_silent();
     let silent = format!("postgres://lc:secret@127.0.0.1:{}/postgres", proxy.port());
-    let (took, line) = gives_up(serve(&silent, lasting_port(), "2500")).await;
+    let (took, line) = gives_up(serve(&silent, free_port(), "2500")).await;
     assert!(took >= patience && took < patience + Duration::from_secs(5), "{took:?}");
     assert!(line.contains("no answer in time"), "{line}");
 }
@@ -55,7 +55,7 @@ async fn what_waiting_does_not_mend_is_not_waited_for() {
     let no_folder = "sqlite:///does/not/exist/lc.db?mode=rwc";
     let no_database = cluster.url("no_such_database");
     for (database, said) in [(no_folder, "unable to open"), (no_database.expose_secret(), "no_such_database")] {
-        let (took, line) = gives_up(serve(database, lasting_port(), "60000")).await;
+        let (took, line) = gives_up(serve(database, free_port(), "60000")).await;
         assert!(line.contains(said), "{line}");
         assert!(took < Duration::from_secs(20), "{took:?}");
     }
@@ -78,7 +78,7 @@ async fn a_database_that_comes_up_meanwhile_is_served() {
     let mut cluster = Cluster::start().await;
     let database = cluster.database().await;
     cluster.stop_immediately();
-    let port = lasting_port();
+    let port = free_port();
     let mut server = Running(serve(database.url.expose_secret(), port, "60000").spawn().unwrap());
     says_that_it_waits(&mut server);
     cluster.start_again().await;
@@ -92,8 +92,8 @@ async fn a_database_that_comes_up_meanwhile_is_served() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waits_for_the_database_ends_when_told_to() {
-    let nothing = format!("postgres://127.0.0.1:{}/lc", lasting_port());
-    let mut server = Running(serve(&nothing, lasting_port(), "60000").spawn().unwrap());
+    let nothing = format!("postgres://127.0.0.1:{}/lc", free_port());
+    let mut server = Running(serve(&nothing, free_port(), "60000").spawn().unwrap());
     says_that_it_waits(&mut server);
     let start = Instant::now();
     assert_eq!(tokio::task::spawn_blocking(move || server.terminate()).await.unwrap().0, 0);
@@ -157,7 +157,7 @@ async fn a_schema_that_is_half_made_is_refused_until_it_is_migrated(database: Da
         database.execute(&format!("DELETE FROM seaql_migrations WHERE version = '{name}'")).await;
     }
     let url = database.url.expose_secret().to_owned();
-    let refused = tokio::task::spawn_blocking(move || run(&mut serve(&url, lasting_port(), "60000"))).await.unwrap();
+    let refused = tokio::task::spawn_blocking(move || run(&mut serve(&url, free_port(), "60000"))).await.unwrap();
     let names = applied[4..].join(", ");
     assert!(refused.0 == 1 && refused.2.contains(&format!("lacks migrations ({names})")), "{refused:?}");
     assert!(refused.2.contains("run `lc-connections migrate`"), "{refused:?}");

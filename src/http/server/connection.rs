@@ -21,7 +21,9 @@ use tower::Service;
 
 use super::super::timed_body::TimedBody;
 use super::super::timed_stream::TimedStream;
+use super::room::Seat;
 use super::{Patience, http2};
+use crate::front::capacity::NoRoom;
 use crate::front::client_address::Peer;
 
 /// The most bytes that a request's head may have.
@@ -44,14 +46,17 @@ pub(super) async fn is_time_for(closing: &mut watch::Receiver<Closing>, way: Clo
     let _ = closing.wait_for(|closing| *closing >= way).await;
 }
 
+/// The other end of a connection, and what it is given.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) peer: Peer,
+    pub(super) seat: Seat,
+    pub(super) patience: Patience,
+}
+
 /// Answers the requests of one connection.
-pub(super) async fn answer(
-    stream: TcpStream,
-    peer: Peer,
-    router: Router,
-    patience: Patience,
-    mut closing: watch::Receiver<Closing>,
-) {
+pub(super) async fn answer(stream: TcpStream, client: Client, router: Router, mut closing: watch::Receiver<Closing>) {
+    let Client { peer, seat, patience } = client;
     // Without it, small answers wait for the client's acknowledgements. The connection works if the system refuses.
     let _ = stream.set_nodelay(true);
     let mut stream = TimedStream::new(stream, patience);
@@ -60,7 +65,7 @@ pub(super) async fn answer(
         // It has asked for nothing yet.
         () = is_time_for(&mut closing, Closing::Now) => return,
     };
-    let requests = Requests { router, peer, patience };
+    let requests = Requests { router, peer, is_refused: seat.is_refused(), patience };
     let ended = match begins.unwrap_or(Err(io::ErrorKind::TimedOut.into())) {
         Ok(true) => http2::serve(stream, requests, patience, closing).await,
         Ok(false) => http_1(stream, requests, patience, closing).await,
@@ -76,6 +81,7 @@ pub(super) async fn answer(
 pub(super) struct Requests {
     router: Router,
     peer: Peer,
+    is_refused: bool,
     patience: Patience,
 }
 
@@ -85,6 +91,9 @@ impl Requests {
         mut request: hyper::Request<Incoming>,
     ) -> impl Future<Output = Result<Response, Infallible>> + Send + use<> {
         request.extensions_mut().insert(self.peer);
+        if self.is_refused {
+            request.extensions_mut().insert(NoRoom);
+        }
         let answer = self.router.clone().call(request.map(|body| TimedBody::new(body, self.patience.body)));
         async move { answer.await.map(without_false_length) }
     }

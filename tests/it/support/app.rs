@@ -9,7 +9,7 @@ use lc_connections::config::ShutdownConfig;
 use lc_connections::domain::timestamp::Timestamp;
 use lc_connections::graphql::handler::Endpoint;
 use lc_connections::http::router::{RouterOptions, router};
-use lc_connections::http::server::{self, Patience};
+use lc_connections::http::server::{self, Patience, ServerSettings};
 use lc_connections::http::stop::Stop;
 use lc_connections::http::{health, metrics};
 use lc_connections::service::api_key::ApiKey;
@@ -93,7 +93,13 @@ pub const SSO_PAGE_SIZE: usize = 3;
 
 /// What the program has by default.
 pub fn settings() -> AppSettings {
-    AppSettings { max_page_size: 100, introspection: true, rate_limit_per_second: 0, trusted_proxies: Arc::new([]) }
+    AppSettings {
+        max_page_size: 100,
+        introspection: true,
+        max_concurrent_requests: 200,
+        rate_limit_per_second: 0,
+        trusted_proxies: Arc::new([]),
+    }
 }
 
 /// What a test may want otherwise.
@@ -106,6 +112,8 @@ pub struct Setup {
     pub sso: Option<String>,
     pub settings: AppSettings,
     pub options: RouterOptions,
+    /// How long clients may take.
+    pub patience: Patience,
 }
 
 impl Default for Setup {
@@ -117,6 +125,7 @@ impl Default for Setup {
             sso: None,
             settings: settings(),
             options: RouterOptions::default(),
+            patience: Patience::default(),
         }
     }
 }
@@ -141,7 +150,7 @@ impl TestApp {
 
     /// With other ways than the usual ones.
     pub async fn start_with(database: &Database, setup: Setup) -> Self {
-        let Setup { max_age, budget, sso, settings, options } = setup;
+        let Setup { max_age, budget, sso, settings, options, patience } = setup;
         let simulator = Simulator::new(Vec::new());
         simulator.set_page_size(SSO_PAGE_SIZE);
         let sso_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -167,7 +176,8 @@ impl TestApp {
         let listener = server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(1) };
-        let serving = server::serve(listener, router, Patience::default(), shutdown, Stop::new());
+        let server_settings = ServerSettings { patience, max_connections: 1_000, shutdown };
+        let serving = server::serve(listener, router, server_settings, Stop::new());
         let server = tokio::spawn(async move { serving.await.unwrap() });
         Self {
             url,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use lc_connections::store::Store;
 use secrecy::SecretString;
 
-use super::binary::lasting_port;
+use super::binary::free_port;
 use super::databases::{Database, postgres_programs};
 use super::proxy::Proxy;
 
@@ -81,7 +81,7 @@ impl Cluster {
         initdb.args(["-U", "lc", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
         let made = initdb.output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut cluster = Self { folder, programs, port: lasting_port(), settings: settings.to_vec(), server: None };
+        let mut cluster = Self { folder, programs, port: free_port(), settings: settings.to_vec(), server: None };
         cluster.start_again().await;
         cluster
     }

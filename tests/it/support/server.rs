@@ -11,7 +11,7 @@ use lc_connections::store::NewKey;
 use serde_json::{Value, json};
 
 use super::app::Answer;
-use super::binary::{PROGRAM, Running, lasting_port, wait_until_ready};
+use super::binary::{PROGRAM, Running, free_port, wait_until_ready};
 use super::databases::Database;
 use super::plain_client;
 use super::world::World;
@@ -28,7 +28,7 @@ pub struct Server {
 
 impl Server {
     pub fn new(database: &str, sso: &str) -> Self {
-        let port = lasting_port();
+        let port = free_port();
         let variables = vec![
             ("DATABASE_URL", database.to_owned()),
             ("SSO_URL", sso.to_owned()),

@@ -1,0 +1,123 @@
+//! More requests at once than are worked on.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use lc_connections::app::AppSettings;
+use serde_json::json;
+
+use crate::support::app::{Answer, Scenario, Setup, TestApp, settings};
+use crate::support::databases::{Database, Kind};
+use crate::support::http_2_client;
+use crate::support::world::World;
+
+const MOST: usize = 4;
+
+/// Works on few requests at once, of which each takes as long as SSO may: it hangs.
+async fn start(database: &Database) -> TestApp {
+    let settings = AppSettings { max_concurrent_requests: MOST, ..settings() };
+    let setup = Setup { settings, budget: Duration::from_secs(3), ..Setup::default() };
+    let app = TestApp::start_with(database, setup).await;
+    let app = app.enter_as_superuser(database, &World::with_connections(3)).await;
+    assert_eq!(app.get("/connections").await.status, 200);
+    app.simulator.set(Scenario::Hang);
+    app
+}
+
+fn assert_told_to_come_back(answer: &Answer) {
+    assert_eq!((answer.status, &answer.headers["retry-after"]), (503, &"1".parse().unwrap()), "{}", answer.body);
+    assert!(answer.headers.contains_key("x-request-id"));
+    assert!(!answer.is_degraded());
+}
+
+/// While all places are taken, what comes on top; afterwards, that those who had them were served.
+async fn while_full<T>(app: &TestApp, on_top: impl AsyncFn() -> T) -> T {
+    let calls = app.simulator.list_calls();
+    let served = join_all((0..MOST).map(|_| app.get("/connections")));
+    let on_top = async {
+        // They share one call.
+        while app.simulator.list_calls() == calls {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        on_top().await
+    };
+    let (served, told) = tokio::join!(served, on_top);
+    assert!(served.iter().all(|answer| answer.status == 200 && answer.is_degraded()));
+    told
+}
+
+#[tokio::test]
+async fn they_are_refused_at_once_in_each_front_ends_own_words() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = start(&database).await;
+    let (list, by_id, repair, graphql) = while_full(&app, async || {
+        let (repair, none) = (json!({"connection_id": "0123456789abcdef01234567"}), json!({}));
+        tokio::join!(
+            app.get("/connections"),
+            app.get("/connections/0123456789abcdef01234567"),
+            app.post("/connections", &repair),
+            app.graphql("{ viewer { isSuperuser } }", &none),
+        )
+    })
+    .await;
+    for answer in [list, by_id, repair] {
+        assert_told_to_come_back(&answer);
+        assert!(answer.body["error"].as_str().unwrap().contains("too much to do"), "{}", answer.body);
+    }
+    assert_told_to_come_back(&graphql);
+    let extensions = &graphql.body["errors"][0]["extensions"];
+    assert_eq!((&extensions["code"], &extensions["retryable"]), (&json!("UNAVAILABLE"), &json!(true)));
+    assert!(extensions["requestId"].is_string() && graphql.body.get("data").is_none());
+    app.simulator.set(Scenario::Ok);
+    assert_eq!(app.get("/connections").await.status, 200, "there is room again");
+}
+
+#[tokio::test]
+async fn they_are_refused_before_anything_is_looked_at() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = start(&database).await;
+    let (without_key, with_wrong_key) = while_full(&app, async || {
+        let (without, wrong) = (app.without_key(), app.with_key("lck_wrong"));
+        tokio::join!(without.get("/connections"), wrong.get("/connections"))
+    })
+    .await;
+    assert_told_to_come_back(&without_key);
+    assert_told_to_come_back(&with_wrong_key);
+}
+
+#[tokio::test]
+async fn whoever_looks_after_the_server_is_answered_all_the_same() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = start(&database).await;
+    let answers =
+        while_full(&app, async || join_all(["/livez", "/readyz", "/metrics", "/"].map(|path| app.get(path))).await)
+            .await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+}
+
+#[tokio::test]
+async fn the_requests_of_one_http_2_connection_are_counted_one_by_one() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let mut app = start(&database).await;
+    app.client = http_2_client();
+    let answers = while_full(&app, async || join_all((0..60).map(|_| app.get("/connections"))).await).await;
+    answers.iter().for_each(assert_told_to_come_back);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_gives_its_place_back() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = start(&database).await;
+    for _ in 0..3 {
+        let impatient = join_all((0..MOST).map(|_| app.get("/connections")));
+        assert!(tokio::time::timeout(Duration::from_millis(200), impatient).await.is_err());
+    }
+    let answer = loop {
+        let answer = app.get("/connections/0123456789abcdef01234567").await;
+        if answer.status != 503 {
+            break answer;
+        }
+    };
+    assert_eq!(answer.status, 404);
+}
