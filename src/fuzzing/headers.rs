@@ -31,20 +31,17 @@ pub(super) fn holds(input: &[u8]) {
     trace(&headers);
 }
 
-/// The lines that make a header.
-pub(super) fn headers(input: &[u8]) -> HeaderMap {
-    let header = |line: &[u8]| {
+/// The lines that make a header; no more than any server takes.
+pub(super) fn headers(lines: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in lines.split(|byte| *byte == b'\n').take(100) {
         let (name, value) = super::split_at(line, b':');
-        Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value.trim_ascii()).ok()?))
-    };
-    // No more than any server takes.
-    input.split(|byte| *byte == b'\n').filter_map(header).take(100).collect::<Vec<_>>().into_iter().fold(
-        HeaderMap::new(),
-        |mut headers, (name, value)| {
+        let header = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value.trim_ascii()));
+        if let (Ok(name), Ok(value)) = header {
             headers.append(name, value);
-            headers
-        },
-    )
+        }
+    }
+    headers
 }
 
 /// A key is the same by Basic, whatever it came in, and never comes out of two headers.

@@ -77,8 +77,8 @@ impl Server {
                 _ => None,
             };
             let config = Config::of_variables(&variables).expect("a configuration");
-            let app = serve::application(&config, &store, &clock).ok().expect("an application");
-            let router = serve::routes(&config, &app, Router::new()).ok().expect("all routes");
+            let app = serve::application(&config, &store, &clock).expect("an application");
+            let router = serve::routes(&config, &app, Router::new()).expect("all routes");
             (router, format!("Bearer {}", keys.superuser))
         });
         let defects = [ErrorCode::Internal, ErrorCode::Unavailable, ErrorCode::SsoUnavailable];
