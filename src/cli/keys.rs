@@ -103,7 +103,8 @@ async fn list(matches: &ArgMatches, store: &Store) -> Result<(), Failure> {
             (None, None) => "valid".to_owned(),
         };
         let rights = if key.is_superuser { "superuser" } else { "account" };
-        let user = key.user_email.as_deref().unwrap_or("-");
+        // Other programs write it too, and terminals obey some characters.
+        let user = telemetry::one_line(key.user_email.as_deref().unwrap_or("-"));
         let line = format!("{}  {}  {rights:<9}  {}  {state:<32}  {user}", key.id, key.account, key.created_at);
         output::result(&line).map_err(Failure::Output)?;
     }

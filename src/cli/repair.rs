@@ -17,7 +17,7 @@ use crate::front::request_id::RequestId;
 use crate::service::Connections;
 use crate::service::repair::{Repair, RepairRequest};
 use crate::sso::Sso;
-use crate::telemetry;
+use crate::telemetry::{self, one_line};
 
 const EXIT_CODES: &str = "Exit codes: 0 repaired (or, in a dry run, repairable); 1 failed; 2 wrong arguments or \
 configuration; 3 the row exists; 4 SSO does not list the connection for the account; 5 SSO is unavailable, try again; \
@@ -99,7 +99,10 @@ fn text(repair: &Repair, account: AccountId) -> String {
         Some(_) => (format!("inserted row {} of account {account}", row.id), "wrote"),
         None => (format!("a repair would insert one row of account {account}"), "would write"),
     };
-    let changes = row.changes().into_iter().map(|FieldChange { path, after, .. }| format!("\n  {path}: {after}"));
+    let changes = row.changes().into_iter();
+    // SSO wrote the values, and terminals obey some characters.
+    let changes =
+        changes.map(|FieldChange { path, after, .. }| format!("\n  {path}: {}", one_line(&after.to_string())));
     format!("{done}; {writes} account_connections:{}", changes.collect::<String>())
 }
 

@@ -11,7 +11,8 @@ use tokio::time::{sleep_until, timeout};
 use super::{Failure, database};
 use crate::app::{App, AppSettings};
 use crate::clock::Clock;
-use crate::config::{self, Config, Environment, SsoConfig};
+use crate::config::{self, Config, Environment, GraphqlConfig, SsoConfig};
+use crate::graphql::document::Limits;
 use crate::graphql::handler::Endpoint;
 use crate::http::health::{self, Readiness};
 use crate::http::metrics;
@@ -105,13 +106,27 @@ pub(crate) fn application(config: &Config, store: &Store, clock: &Clock) -> Resu
     Ok(App::new(store, sso, clock, settings))
 }
 
+fn limits(config: &GraphqlConfig) -> Limits {
+    let GraphqlConfig { document_bytes, tokens, depth, aliases, root_fields, directives, selections, cost } = *config;
+    Limits {
+        document_bytes: to_usize(document_bytes),
+        tokens: to_usize(tokens),
+        depth: depth.into(),
+        aliases: aliases.into(),
+        root_fields: root_fields.into(),
+        directives: directives.into(),
+        expanded_selections: selections.into(),
+        cost: cost.into(),
+    }
+}
+
 fn to_usize(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Everything that is answered on `LISTEN`.
 pub(crate) fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
-    let graphql = Endpoint::new(app.clone())?;
+    let graphql = Endpoint::new(app.clone(), limits(&config.graphql))?;
     let options = RouterOptions {
         graphiql: config.graphiql,
         docs: config.docs,

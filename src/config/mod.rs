@@ -78,6 +78,27 @@ pub struct SsoConfig {
     pub circuit_open: Duration,
 }
 
+/// How large a GraphQL request may be.
+#[derive(Debug, Clone, Copy)]
+pub struct GraphqlConfig {
+    /// Bytes of its document.
+    pub document_bytes: u32,
+    /// Tokens of its document.
+    pub tokens: u32,
+    /// Fields within fields.
+    pub depth: u32,
+    /// Aliases, fragments expanded.
+    pub aliases: u32,
+    /// Fields of the root, fragments expanded.
+    pub root_fields: u32,
+    /// Directives, fragments expanded.
+    pub directives: u32,
+    /// Fields and fragments, fragments expanded.
+    pub selections: u32,
+    /// Fields that the answer may have, lists counted by their `first`.
+    pub cost: u32,
+}
+
 /// How the server ends after a signal.
 #[derive(Debug, Clone, Copy)]
 pub struct ShutdownConfig {
@@ -102,6 +123,8 @@ pub struct Config {
     pub sso: SsoConfig,
     /// Largest `first` or `last`.
     pub max_page_size: u32,
+    /// How large a GraphQL request may be.
+    pub graphql: GraphqlConfig,
     /// Whether GraphQL introspection is answered.
     pub introspection: bool,
     /// Whether `/graphiql` is there.
@@ -142,6 +165,7 @@ impl Config {
     pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let sources = Sources::open(matches, environment)?;
         let listen = sources.required(&setting::LISTEN, parse::address)?;
+        let max_page_size = sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?;
         Ok(Self {
             listen,
             admin_listen: sources.optional(&setting::ADMIN_LISTEN, |text| match parse::address(text)? {
@@ -155,7 +179,8 @@ impl Config {
             database_start_timeout: sources
                 .required(&setting::DATABASE_START_TIMEOUT_MS, parse::milliseconds(0, 3_600_000))?,
             sso: sso(&sources)?,
-            max_page_size: sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?,
+            max_page_size,
+            graphql: graphql(&sources, max_page_size)?,
             introspection: sources.required(&setting::INTROSPECTION, parse::boolean)?,
             graphiql: sources.required(&setting::GRAPHIQL, parse::boolean)?,
             docs: sources.required(&setting::DOCS, parse::boolean)?,
@@ -266,6 +291,22 @@ fn sso(sources: &Sources<'_>) -> Result<SsoConfig, ConfigError> {
         max_age: sources.required(&setting::SSO_MAX_AGE_MS, parse::milliseconds(0, 3_600_000))?,
         circuit_failures: sources.required(&setting::SSO_CIRCUIT_FAILURES, parse::number(0, 1_000_000))?,
         circuit_open: sources.required(&setting::SSO_CIRCUIT_OPEN_MS, parse::milliseconds(1, 3_600_000))?,
+    })
+}
+
+fn graphql(sources: &Sources<'_>, max_page_size: u32) -> Result<GraphqlConfig, ConfigError> {
+    Ok(GraphqlConfig {
+        document_bytes: sources.required(&setting::GRAPHQL_MAX_DOCUMENT_BYTES, parse::number(100, 262_144))?,
+        tokens: sources.required(&setting::GRAPHQL_MAX_TOKENS, parse::number(10, 50_000))?,
+        depth: sources.required(&setting::GRAPHQL_MAX_DEPTH, parse::number(1, 60))?,
+        aliases: sources.required(&setting::GRAPHQL_MAX_ALIASES, parse::number(0, 10_000))?,
+        root_fields: sources.required(&setting::GRAPHQL_MAX_ROOT_FIELDS, parse::number(1, 1_000))?,
+        directives: sources.required(&setting::GRAPHQL_MAX_DIRECTIVES, parse::number(0, 10_000))?,
+        selections: sources.required(&setting::GRAPHQL_MAX_SELECTIONS, parse::number(1, 50_000))?,
+        // Whoever may ask for larger pages may ask for all that they hold.
+        cost: sources
+            .optional(&setting::GRAPHQL_MAX_COST, parse::number(1, 1_000_000_000))?
+            .unwrap_or((max_page_size * 1_000).max(100_000)),
     })
 }
 

@@ -116,6 +116,22 @@ settings! {
     SSO_CIRCUIT_OPEN_MS =
         Setting::new("SSO_CIRCUIT_OPEN_MS", "MILLISECONDS", "How long the circuit stays open until one probe").or("5000");
     MAX_PAGE_SIZE = Setting::new("MAX_PAGE_SIZE", "NUMBER", "Largest `first` or `last`").or("100");
+    GRAPHQL_MAX_DOCUMENT_BYTES = Setting::new("GRAPHQL_MAX_DOCUMENT_BYTES", "NUMBER", "Largest GraphQL document").or("32768");
+    GRAPHQL_MAX_TOKENS = Setting::new("GRAPHQL_MAX_TOKENS", "NUMBER", "Most tokens of a document").or("2000");
+    GRAPHQL_MAX_DEPTH = Setting::new("GRAPHQL_MAX_DEPTH", "NUMBER", "Deepest nesting of fields").or("15");
+    GRAPHQL_MAX_ALIASES = Setting::new("GRAPHQL_MAX_ALIASES", "NUMBER", "Most aliases, fragments expanded").or("30");
+    GRAPHQL_MAX_ROOT_FIELDS =
+        Setting::new("GRAPHQL_MAX_ROOT_FIELDS", "NUMBER", "Most fields of the root, fragments expanded").or("20");
+    GRAPHQL_MAX_DIRECTIVES =
+        Setting::new("GRAPHQL_MAX_DIRECTIVES", "NUMBER", "Most directives, fragments expanded").or("10");
+    GRAPHQL_MAX_SELECTIONS =
+        Setting::new("GRAPHQL_MAX_SELECTIONS", "NUMBER", "Most fields and fragments, all fragments expanded").or("2000");
+    GRAPHQL_MAX_COST = Setting::new(
+        "GRAPHQL_MAX_COST",
+        "NUMBER",
+        "Most fields that an answer may have, lists counted by their `first`; default: 1000 for each of MAX_PAGE_SIZE, \
+         at least 100000",
+    );
     INTROSPECTION =
         Setting::new("INTROSPECTION", "on|off", "Whether GraphQL introspection is answered; turn off in production").or("on");
     GRAPHIQL = Setting::new("GRAPHIQL", "on|off", "Whether /graphiql serves the GraphiQL page; turn off in production").or("on");

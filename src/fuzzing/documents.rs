@@ -65,6 +65,7 @@ fn unlimited() -> &'static Documents {
             root_fields: u64::MAX,
             directives: u64::MAX,
             expanded_selections: u64::MAX,
+            cost: u64::MAX,
             ..Limits::default()
         })
     })

@@ -36,12 +36,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Over an application.
+    /// Over an application, for requests within these limits.
     ///
     /// # Errors
     /// When the document pipeline cannot read the schema that this program exports, which is a defect.
-    pub fn new(app: App) -> Result<Self, InvalidSchema> {
-        let documents = Arc::new(Documents::new(&sdl(), Limits::default(), app.settings.introspection)?);
+    pub fn new(app: App, limits: Limits) -> Result<Self, InvalidSchema> {
+        let documents = Arc::new(Documents::new(&sdl(), limits, app.settings.introspection)?);
         Ok(Self { app, schema: schema(), documents, persisted: Arc::default() })
     }
 }

@@ -1,11 +1,11 @@
-//! Files that are in the executable, and how pages made of them are answered: with their type, a validator, and headers
-//! that keep the browser from reaching or being reached by anything else.
+//! Files that are in the executable, and how pages made of them are answered: with their type, a validator, and a policy
+//! that keeps the browser from reaching anything else.
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::response::Response;
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http::{HeaderMap, HeaderValue};
 
 use crate::front::validator::Validator;
@@ -42,15 +42,8 @@ impl File {
         let content_type = HeaderValue::from_static(self.content_type);
         let mut response = self.validator.clone().answer(content_type, self.content.clone(), request);
         let headers = response.headers_mut();
-        for (name, value) in [
-            (CACHE_CONTROL, "no-cache"),
-            (CONTENT_SECURITY_POLICY, policy),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (REFERRER_POLICY, "no-referrer"),
-            (X_FRAME_OPTIONS, "DENY"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
         response
     }
 }

@@ -2,18 +2,22 @@
 
 use axum::Router;
 use axum::extract::State;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use super::router::NOTHING_HERE;
+use super::security_headers;
 use crate::rest::error::ErrorBody;
 use crate::store::{PoolSize, Store};
 use crate::telemetry::Metrics;
 
 /// `/metrics`, without authentication. The pool is looked at when the answer is made.
 pub fn routes(metrics: Metrics, store: Store) -> Router {
-    Router::new().route("/metrics", get(show)).with_state((metrics, store))
+    let router = Router::new().route("/metrics", get(show)).with_state((metrics, store));
+    // At an address of its own nothing else adds them.
+    router.layer(from_fn(security_headers::complete))
 }
 
 #[utoipa::path(

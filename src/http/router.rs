@@ -20,7 +20,7 @@ use crate::rest::error::RestError;
 
 use super::compression::{self, Compressor};
 use super::home::{self, Contents};
-use super::{cors, docs, graphiql, host};
+use super::{cors, docs, graphiql, security_headers, unambiguous};
 
 /// What of the router is a matter of settings. By default none of it.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +73,8 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
             ServiceBuilder::new()
                 .layer(from_fn(request_id::assign))
                 .layer(from_fn(request_log::log))
-                .layer(from_fn(host::require_one))
+                .layer(from_fn(security_headers::complete))
+                .layer(from_fn(unambiguous::require))
                 // Around what may panic, so that a page on another origin can read that answer too.
                 .option_layer(cors::layer(cors_origins))
                 .layer(CatchPanicLayer::custom(panicked))

@@ -46,6 +46,7 @@ successes! {
         .content(JSON, json::<SingleConnection<'_>>([("connection", "A connection", examples::SINGLE.value())]));
     NotModified: "The client has this answer already.", kept_until_it_changes();
     Repaired: "The row was inserted.", ResponseBuilder::new()
+        .header("Cache-Control", text("`no-store`."))
         .content(JSON, json::<Created>([("created", "The new row's id", json!({"id": examples::ID}))]))
         .link("connection", LinkBuilder::new()
             .operation_id("getConnection")

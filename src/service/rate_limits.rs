@@ -93,6 +93,8 @@ impl<K: Hash + Eq + Clone> Limit<K> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
     use crate::domain::id::ObjectId;
 
@@ -131,5 +133,19 @@ mod tests {
         let refused = (0..200).filter(|number| fail(&format!("2001:db8::{number:x}")).is_err()).count();
         assert!((90..=100).contains(&refused), "{refused}");
         assert_eq!(fail("2001:db8:0:1::1"), Ok(()));
+    }
+    /// Who guesses once from each of many addresses leaves behind what a second's guesses take, and then nothing.
+    #[test]
+    fn addresses_that_have_been_quiet_are_forgotten_however_many_there_were() {
+        let limits = RateLimits::new(0);
+        for number in 0..1_000_000 {
+            assert_eq!(limits.failed_attempt(Ipv4Addr::from_bits(number).into()), Ok(()));
+        }
+        // One attempt is forgiven within half a second, and forgotten after as long again.
+        std::thread::sleep(Duration::from_millis(1_100));
+        for _ in 0..=CHECKS_BETWEEN_CLEANINGS {
+            let _ = limits.failed_attempt(Ipv4Addr::from_bits(7).into());
+        }
+        assert_eq!(limits.failures.limiter.len(), 1, "but for who has just tried");
     }
 }

@@ -89,7 +89,7 @@ pub fn log_panics() {
     let to_standard_error = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if tracing::dispatcher::has_been_set() {
-            tracing::error!(panic = %panic.to_string().replace('\n', ": "), "a thread panicked");
+            tracing::error!(panic = one_line(&panic.to_string()), "a thread panicked");
         } else {
             to_standard_error(panic);
         }
@@ -109,7 +109,22 @@ pub fn chain(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
-    line.replace(['\n', '\r'], " ")
+    one_line(&line)
+}
+
+/// The longest text that is told of one thing, in characters: what goes wrong may quote whoever made it go wrong.
+const LONGEST_TEXT: usize = 2_000;
+
+/// A text as part of a line: none of its characters ends the line or means anything to a terminal.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let is_harmless = |character: &char| !character.is_control() && !matches!(character, '\u{2028}' | '\u{2029}');
+    let mut characters = text.chars().map(|character| if is_harmless(&character) { character } else { ' ' });
+    let mut line: String = characters.by_ref().take(LONGEST_TEXT).collect();
+    if characters.next().is_some() {
+        line.push('…');
+    }
+    line
 }
 
 /// The process's metrics, ready to be rendered.
@@ -212,6 +227,21 @@ mod tests {
             |edge: &str| format!(r#"http_request_duration_seconds_bucket{{route="telemetry_test",le="{edge}"}}"#);
         assert!(text.contains(&format!("{} 0", bucket("0.01"))), "{text}");
         assert!(text.contains(&format!("{} 1", bucket("0.025"))), "{text}");
+    }
+
+    #[test]
+    fn a_text_becomes_one_line_without_a_character_that_a_terminal_obeys_and_of_bounded_length() {
+        assert_eq!(one_line("col\u{1b}[31mred\r\nnext\u{2028}\u{9b}é\u{7f}\0."), "col [31mred  next  é  .");
+        let long = one_line(&"é".repeat(LONGEST_TEXT + 1));
+        assert_eq!(long.chars().count(), LONGEST_TEXT + 1);
+        assert!(long.ends_with("é…"));
+        assert_eq!(one_line(&"é".repeat(LONGEST_TEXT)), "é".repeat(LONGEST_TEXT));
+    }
+
+    #[test]
+    fn an_error_and_its_causes_become_one_line() {
+        let error = std::io::Error::other("first\r\nsecond\u{1b}[0m");
+        assert_eq!(chain(&error), "first  second [0m");
     }
 
     #[test]

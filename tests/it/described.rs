@@ -10,11 +10,23 @@ use crate::openapi::exported;
 use crate::support::app::{Answer, Scenario, Setup, TestApp, settings};
 use crate::support::binary::{free_port, serve};
 use crate::support::databases::Database;
+use crate::support::raw_http::{self, short_patience};
 use crate::support::world::World;
 
-/// What HTTP itself adds, and what says nothing to clients of one route.
-const UNDESCRIBED_HEADERS: [&str; 7] =
-    ["allow", "connection", "content-length", "content-type", "date", "vary", "transfer-encoding"];
+/// What HTTP itself adds, what says nothing to clients of one route, and what every answer says to browsers.
+const UNDESCRIBED_HEADERS: [&str; 11] = [
+    "allow",
+    "connection",
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "date",
+    "referrer-policy",
+    "transfer-encoding",
+    "vary",
+    "x-content-type-options",
+    "x-frame-options",
+];
 /// Described, and absent in some states.
 const OPTIONAL_HEADERS: [&str; 3] = ["accept-encoding", "etag", "x-connections-degraded"];
 
@@ -211,6 +223,7 @@ async fn every_answer_is_as_described(database: Database) {
     // The link of the description, followed.
     description.get(&user, &format!("/connections/{}", created["id"].as_str().unwrap()), &[], 200).await;
 
+    too_slow(&mut description, &database, &world).await;
     too_often(&mut description, &database, &world).await;
     elsewhere(&mut description, &database).await;
 
@@ -229,6 +242,20 @@ async fn every_answer_is_as_described(database: Database) {
 }
 
 crate::on_both_databases!(every_answer_is_as_described);
+
+/// A body that does not come.
+async fn too_slow(description: &mut Description, database: &Database, world: &World) {
+    let app = TestApp::start_with(database, Setup { patience: short_patience(), ..Setup::default() }).await;
+    let app = app.become_superuser(world.caller()).await;
+    let key = app.key.as_ref().unwrap();
+    let head = format!(
+        "POST /connections HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {key}\r\nContent-Type: {JSON}\r\n\
+         Content-Length: 100\r\n\r\n"
+    );
+    let answer = raw_http::one_answer(&raw_http::tell_in_text(&app.url, head).await);
+    assert_eq!(answer.status, 408);
+    description.check(&Method::POST, "/connections", &answer, &answer.body.to_string());
+}
 
 /// Over a key's limit, and over an address's.
 async fn too_often(description: &mut Description, database: &Database, world: &World) {

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::support::binary::program;
+use crate::support::binary::{is_long, program};
 use crate::support::cluster::Cluster;
 use crate::support::databases::{Database, Kind};
 use crate::support::server::{Client, Server, furnish};
@@ -214,9 +214,8 @@ enum Victim {
 const VICTIMS: [Victim; 3] = [Victim::Server, Victim::Database, Victim::Both];
 
 /// How many connections, and how many kills meanwhile.
-#[expect(clippy::disallowed_methods, reason = "tests have no configuration but this")]
 fn counts() -> (usize, usize) {
-    if std::env::var("LC_LONG").is_ok_and(|long| long == "1") { (1_000, 30) } else { (50, 6) }
+    if is_long() { (1_000, 30) } else { (50, 6) }
 }
 
 async fn hold(database: &Database, mut cluster: Option<Cluster>) {

@@ -216,13 +216,13 @@ fn named_paths(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_file_that_the_documents_name_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for document in ["README.md", "ARCHITECTURE.md"] {
+    for document in ["README.md", "ARCHITECTURE.md", "THREATS.md"] {
         let text = fs::read_to_string(root.join(document)).unwrap();
         let named: Vec<&str> = named_paths(&text).collect();
         assert!(named.len() > 10, "{document}: {named:?}");
         for name in named {
-            // README names them from the top, ARCHITECTURE from `src/`.
-            let places = [root.join(name), root.join("src").join(name)];
+            // README names them from the top, ARCHITECTURE from `src/`, THREATS from `tests/it/`.
+            let places = ["", "src", "tests/it"].map(|folder| root.join(folder).join(name));
             assert!(places.iter().any(|place| place.exists()), "{document} names {name}, which is nowhere");
         }
     }

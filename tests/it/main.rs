@@ -9,6 +9,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "figures, for those who ask for them with --nocapture")]
 
+mod attackers;
 mod authentication;
 mod bad_input;
 mod caching;
@@ -22,6 +23,8 @@ mod exactly_one;
 mod fences;
 mod golden;
 mod graphql_http;
+mod hang_ups;
+mod hostile_graphql;
 mod limits;
 mod migrations;
 mod nested_json;
@@ -39,11 +42,14 @@ mod rest;
 mod scenarios;
 mod schema;
 mod selection;
+mod slow_clients;
+mod soak;
 mod sso_circuit;
 mod sso_faults;
 mod sso_process;
 mod starting;
 mod statements;
+mod stopping;
 mod store;
 mod support;
 mod telemetry;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::binary::serve_world;
+use crate::support::binary::{is_long, serve_world};
 use crate::support::databases::{Database, Kind};
 use crate::support::plain_client;
 use crate::support::raw_sso::{Answer, End, RawSso, Script};
@@ -23,9 +23,8 @@ const FAILURES: usize = 5;
 const BUDGET: Duration = Duration::from_millis(800);
 
 /// How long SSO stays down under load.
-#[expect(clippy::disallowed_methods, reason = "tests have no configuration but this")]
 fn outage() -> Duration {
-    Duration::from_secs(if std::env::var_os("LC_LONG").is_some() { 60 } else { 7 })
+    Duration::from_secs(if is_long() { 60 } else { 7 })
 }
 
 struct Clients {

@@ -61,6 +61,24 @@ async fn what_waiting_does_not_mend_is_not_waited_for() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_is_taken_is_told_in_one_line() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    for setting in ["LISTEN", "ADMIN_LISTEN"] {
+        let port = if setting == "LISTEN" { address.port() } else { free_port() };
+        let mut command = serve(database.url.expose_secret(), port, "60000");
+        if setting == "ADMIN_LISTEN" {
+            command.env(setting, address.to_string());
+        }
+        let (code, _, stderr) = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
+        let told = format!("error: cannot listen on {address} (set {setting} to another): ");
+        let errors: Vec<&str> = stderr.lines().filter(|line| line.starts_with("error")).collect();
+        assert!(code == 1 && errors.len() == 1 && errors[0].starts_with(&told), "{code} {stderr}");
+    }
+}
+
 /// Reads its log up to the line that says so.
 fn says_that_it_waits(server: &mut Running) {
     let (stderr, mut line) = (server.0.stderr.as_mut().unwrap(), Vec::new());

@@ -16,7 +16,7 @@ fn shown(value: &impl Debug) -> String {
 type Case = (&'static str, &'static str, fn(&Config) -> String);
 
 /// Every setting, with a value that is not its default.
-const CASES: [Case; 23] = [
+const CASES: [Case; 33] = [
     ("LISTEN", "0.0.0.0:81", |config| shown(&config.listen)),
     ("ADMIN_LISTEN", "127.0.0.1:82", |config| shown(&config.admin_listen)),
     ("DATABASE_URL", "postgres://u:p@h/d", |config| config.database.url.expose_secret().to_owned()),
@@ -29,6 +29,16 @@ const CASES: [Case; 23] = [
     ("SSO_CIRCUIT_FAILURES", "6", |config| shown(&config.sso.circuit_failures)),
     ("SSO_CIRCUIT_OPEN_MS", "5001", |config| shown(&config.sso.circuit_open)),
     ("MAX_PAGE_SIZE", "101", |config| shown(&config.max_page_size)),
+    ("GRAPHQL_MAX_DOCUMENT_BYTES", "32769", |config| shown(&config.graphql.document_bytes)),
+    ("GRAPHQL_MAX_TOKENS", "2001", |config| shown(&config.graphql.tokens)),
+    ("GRAPHQL_MAX_DEPTH", "16", |config| shown(&config.graphql.depth)),
+    ("GRAPHQL_MAX_ALIASES", "31", |config| shown(&config.graphql.aliases)),
+    ("GRAPHQL_MAX_ROOT_FIELDS", "21", |config| shown(&config.graphql.root_fields)),
+    ("GRAPHQL_MAX_DIRECTIVES", "11", |config| shown(&config.graphql.directives)),
+    ("GRAPHQL_MAX_SELECTIONS", "2001", |config| shown(&config.graphql.selections)),
+    ("GRAPHQL_MAX_COST", "100001", |config| shown(&config.graphql.cost)),
+    ("HTTP_MAX_CONNECTIONS", "1001", |config| shown(&config.max_connections)),
+    ("HTTP_MAX_CONCURRENT_REQUESTS", "201", |config| shown(&config.max_concurrent_requests)),
     ("INTROSPECTION", "off", |config| shown(&config.introspection)),
     ("GRAPHIQL", "off", |config| shown(&config.graphiql)),
     ("DOCS", "off", |config| shown(&config.docs)),
@@ -101,5 +111,22 @@ fn the_sample_file_has_each_setting_and_shows_the_defaults() {
         for (name, _, effect) in CASES.iter().filter(|(name, ..)| setting_of(name).default.is_some()) {
             assert_eq!(effect(&unmarked), effect(&complete), "{name}: what is marked off is the default");
         }
+    }
+}
+
+#[test]
+fn the_documents_list_the_limits_of_graphql_with_their_defaults() {
+    let document = include_str!("../../../docs/frontend.md");
+    let (begin, end) = ("<!-- limits: begin -->\n", "<!-- limits: end -->");
+    let table = document.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).unwrap().0;
+    let listed: Vec<&str> = table.lines().skip(2).collect();
+    let limits: Vec<&Setting> =
+        setting::ALL.iter().copied().filter(|setting| setting.name.starts_with("GRAPHQL_MAX_")).collect();
+    assert_eq!(listed.len(), limits.len());
+    for (row, limit) in listed.iter().zip(limits) {
+        // One depends on another setting.
+        let default =
+            limit.default.map_or_else(|| Run::complete().read().unwrap().graphql.cost.to_string(), str::to_owned);
+        assert!(row.starts_with(&format!("| `{}` | {default} | ", limit.name)), "{row}");
     }
 }

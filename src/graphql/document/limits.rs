@@ -24,6 +24,8 @@ pub struct Limits {
     pub directives: u64,
     /// Fields and fragments, all expanded.
     pub expanded_selections: u64,
+    /// Fields of the answer, as far as they can be told before: see `cost`.
+    pub cost: u64,
 }
 
 impl Default for Limits {
@@ -36,27 +38,41 @@ impl Default for Limits {
             root_fields: 20,
             directives: 10,
             expanded_selections: 2_000,
+            cost: 100_000,
         }
     }
 }
 
+/// How deep introspection may go round in circles, from types to fields to their types. More than that nobody needs to know
+/// a schema, and each round multiplies the answer. graphql-js has the same.
+const INTROSPECTION_ROUNDS: u64 = 2;
+
+/// The fields of introspection that lead from types to types.
+const INTROSPECTION_LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];
+
 /// What a selection set comes to when its fragments are expanded.
 #[derive(Debug, Clone, Copy, Default)]
-struct Cost {
+struct Size {
     depth: u64,
     fields: u64,
     aliases: u64,
     directives: u64,
     selections: u64,
+    /// Lists of introspection within each other, wherever they are.
+    lists: u64,
+    /// The same, below `__schema` and `__type`.
+    introspection_lists: u64,
 }
 
-impl Cost {
+impl Size {
     fn add(&mut self, other: Self) {
         self.depth = self.depth.max(other.depth);
         self.fields = self.fields.saturating_add(other.fields);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
         self.selections = self.selections.saturating_add(other.selections);
+        self.lists = self.lists.max(other.lists);
+        self.introspection_lists = self.introspection_lists.max(other.introspection_lists);
     }
 }
 
@@ -64,15 +80,16 @@ impl Cost {
 pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<(), RequestError> {
     let mut known = HashMap::new();
     for (_, operation) in document.operations.iter() {
-        let cost = cost(document, &operation.node.selection_set.node, &mut known);
-        let directives = cost.directives.saturating_add(operation.node.directives.len() as u64);
+        let size = size(document, &operation.node.selection_set.node, &mut known);
+        let directives = size.directives.saturating_add(operation.node.directives.len() as u64);
         let what = "when its fragments are expanded";
         for (actual, most, name) in [
-            (cost.selections, limits.expanded_selections, "selections"),
-            (cost.depth, limits.depth, "levels of fields"),
-            (cost.fields, limits.root_fields, "root fields"),
-            (cost.aliases, limits.aliases, "aliases"),
+            (size.selections, limits.expanded_selections, "selections"),
+            (size.depth, limits.depth, "levels of fields"),
+            (size.fields, limits.root_fields, "root fields"),
+            (size.aliases, limits.aliases, "aliases"),
             (directives, limits.directives, "directives"),
+            (size.introspection_lists, INTROSPECTION_ROUNDS, "levels of introspection"),
         ] {
             if actual > most {
                 return Err(RequestError::limit(format!("the query has {actual} {name} {what}; the limit is {most}")));
@@ -82,29 +99,37 @@ pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<()
     Ok(())
 }
 
-fn cost<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, known: &mut HashMap<&'a str, Cost>) -> Cost {
-    let mut sum = Cost::default();
+fn size<'a>(document: &'a ExecutableDocument, set: &'a SelectionSet, known: &mut HashMap<&'a str, Size>) -> Size {
+    let mut sum = Size::default();
     for item in &set.items {
-        let own = Cost { selections: 1, directives: item.node.directives().len() as u64, ..Cost::default() };
+        let own = Size { selections: 1, directives: item.node.directives().len() as u64, ..Size::default() };
         sum.add(own);
         match &item.node {
             Selection::Field(field) => {
-                let inner = cost(document, &field.node.selection_set.node, known);
-                sum.add(Cost {
+                let inner = size(document, &field.node.selection_set.node, known);
+                let name = field.node.name.node.as_str();
+                let lists = inner.lists + u64::from(INTROSPECTION_LISTS.contains(&name));
+                sum.add(Size {
                     depth: inner.depth + 1,
                     fields: 1,
                     aliases: inner.aliases.saturating_add(u64::from(field.node.alias.is_some())),
+                    lists,
+                    introspection_lists: if ["__schema", "__type"].contains(&name) {
+                        lists
+                    } else {
+                        inner.introspection_lists
+                    },
                     ..inner
                 });
             }
-            Selection::InlineFragment(fragment) => sum.add(cost(document, &fragment.node.selection_set.node, known)),
+            Selection::InlineFragment(fragment) => sum.add(size(document, &fragment.node.selection_set.node, known)),
             Selection::FragmentSpread(spread) => {
                 let name = spread.node.fragment_name.node.as_str();
                 let inner = if let Some(known) = known.get(name) {
                     *known
                 } else {
                     let set = document.fragments.get(name).map(|fragment| &fragment.node.selection_set.node);
-                    let inner = set.map(|set| cost(document, set, known)).unwrap_or_default();
+                    let inner = set.map(|set| size(document, set, known)).unwrap_or_default();
                     known.insert(name, inner);
                     inner
                 };

@@ -1,10 +1,11 @@
 //! From a document's text to one operation that is fit to execute: parse → rules → limits → fit for the schema (all of that
-//! cached) → coerce variables → normalise.
+//! cached) → coerce variables → normalise → cost.
 //!
 //! Pure. Whatever is wrong with a request is found here, before anything executes. What comes out has no fragments, no
 //! directives and no repeated response keys, so that each field executes once.
 
 mod coerce;
+mod cost;
 mod lexer;
 mod limits;
 mod literals;
@@ -125,6 +126,7 @@ impl Documents {
         let (name, operation) = choose(&document, operation_name).map_err(|error| vec![error])?;
         let variables = coerce::variables(&self.types, &operation.node, variables)?;
         let normalised = normalise::operation(&self.types, &document, operation, &variables);
+        cost::check(&self.types, &normalised.node, &variables, &self.limits).map_err(|error| vec![error])?;
         Ok(Prepared {
             operation_type: operation.node.ty,
             operation_name: name.map(str::to_owned),

@@ -8,6 +8,7 @@ use async_graphql::parser::types::{
     BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind as Definition, TypeSystemDefinition,
 };
 use async_graphql::{Name, Positioned};
+use async_graphql_value::ConstValue;
 
 /// The schema cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +19,12 @@ pub struct InvalidSchema(#[from] async_graphql::parser::Error);
 #[derive(Debug)]
 pub(super) struct Input {
     pub(super) ty: Type,
-    pub(super) has_default: bool,
+    pub(super) default: Option<ConstValue>,
 }
 
 impl Input {
     pub(super) fn is_required(&self) -> bool {
-        !self.ty.nullable && !self.has_default
+        !self.ty.nullable && self.default.is_none()
     }
 }
 
@@ -37,6 +38,10 @@ impl OutputField {
     /// The name of its type, without lists and exclamation marks.
     pub(super) fn named(&self) -> &str {
         named(&self.ty)
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.ty.base, BaseType::List(_))
     }
 }
 
@@ -171,7 +176,7 @@ fn required(name: &str) -> Type {
 fn inputs(definitions: Vec<Positioned<InputValueDefinition>>) -> HashMap<String, Input> {
     let input = |definition: Positioned<InputValueDefinition>| {
         let InputValueDefinition { name, ty, default_value, .. } = definition.node;
-        (name.node.to_string(), Input { ty: ty.node, has_default: default_value.is_some() })
+        (name.node.to_string(), Input { ty: ty.node, default: default_value.map(|default| default.node) })
     };
     definitions.into_iter().map(input).collect()
 }

@@ -13,7 +13,7 @@ type Definitions = [Positioned<VariableDefinition>];
 /// What is wrong with the value of an argument or an input field, or `None`.
 pub(super) fn input_fault(types: &Types, variables: &Definitions, value: &Value, input: &Input) -> Option<String> {
     match value {
-        Value::Variable(name) => variable_fault(variables, name, &input.ty, input.has_default),
+        Value::Variable(name) => variable_fault(variables, name, &input.ty, input.default.is_some()),
         value => fault(types, variables, value, &input.ty),
     }
 }

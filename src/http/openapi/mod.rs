@@ -39,6 +39,7 @@ use finish::Finish;
             responses::RepairUnavailable,
             responses::Repaired,
             responses::TooLarge,
+            responses::TooSlow,
             responses::TooManyRequests,
             responses::Unavailable,
             responses::UnknownToSso,

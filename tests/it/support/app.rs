@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use lc_connections::app::{App, AppSettings};
 use lc_connections::clock::Clock;
 use lc_connections::config::ShutdownConfig;
 use lc_connections::domain::timestamp::Timestamp;
+use lc_connections::graphql::document::Limits;
 use lc_connections::graphql::handler::Endpoint;
 use lc_connections::http::router::{RouterOptions, router};
 use lc_connections::http::server::{self, Patience, ServerSettings};
@@ -114,6 +116,8 @@ pub struct Setup {
     pub options: RouterOptions,
     /// How long clients may take.
     pub patience: Patience,
+    /// What a defect would be, which the production routes do not have.
+    pub more_routes: Router,
 }
 
 impl Default for Setup {
@@ -126,6 +130,7 @@ impl Default for Setup {
             settings: settings(),
             options: RouterOptions::default(),
             patience: Patience::default(),
+            more_routes: Router::new(),
         }
     }
 }
@@ -150,7 +155,7 @@ impl TestApp {
 
     /// With other ways than the usual ones.
     pub async fn start_with(database: &Database, setup: Setup) -> Self {
-        let Setup { max_age, budget, sso, settings, options, patience } = setup;
+        let Setup { max_age, budget, sso, settings, options, patience, more_routes } = setup;
         let simulator = Simulator::new(Vec::new());
         simulator.set_page_size(SSO_PAGE_SIZE);
         let sso_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -171,8 +176,8 @@ impl TestApp {
         let app = App::new(&store, sso, &clock, settings);
         let readiness = health::Readiness::new(store.clone(), Stop::new());
         let counted = metrics::routes(Metrics::install().unwrap(), store.clone());
-        let operations = health::routes(readiness).merge(counted);
-        let router = router(&app, Endpoint::new(app.clone()).unwrap(), operations, options);
+        let operations = health::routes(readiness).merge(counted).merge(more_routes);
+        let router = router(&app, Endpoint::new(app.clone(), Limits::default()).unwrap(), operations, options);
         let listener = server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(1) };

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,21 @@ use secrecy::ExposeSecret;
 use super::databases::Database;
 use super::world::{Account, World};
 
-pub const PROGRAM: &str = env!("CARGO_BIN_EXE_lc-connections");
+/// The binary under test: what `LC_CONNECTIONS` names, which lets tests measure a release build, else that of this run.
+#[expect(clippy::disallowed_methods, reason = "tests have no configuration but this")]
+pub fn executable() -> PathBuf {
+    std::env::var_os("LC_CONNECTIONS").map_or_else(|| env!("CARGO_BIN_EXE_lc-connections").into(), PathBuf::from)
+}
+
+/// Whether what takes minutes is asked for.
+#[expect(clippy::disallowed_methods, reason = "tests have no configuration but this")]
+pub fn is_long() -> bool {
+    std::env::var("LC_LONG").is_ok_and(|long| long == "1")
+}
 
 /// Without what the test's own environment may hold.
 pub fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(executable());
     command.args(arguments).env_clear().stdin(Stdio::null());
     command
 }
@@ -81,21 +92,33 @@ impl Running {
         std::fs::read_dir(format!("/proc/{}/fd", self.0.id())).unwrap().count()
     }
 
+    /// Sends it a signal, like `-TERM`.
+    pub fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Waits until it has ended, and gives its exit code: none if a signal ended it.
+    pub fn wait_for_end(&mut self, limit: Duration) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(start.elapsed() < limit, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Asks it to end, and gives its exit code and what it wrote to standard error.
     pub fn terminate(mut self) -> (i32, String) {
-        let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                break status;
-            }
-            assert!(start.elapsed() < Duration::from_secs(20), "it does not end");
-            std::thread::sleep(Duration::from_millis(20));
-        };
+        self.signal("-TERM");
+        let code = self.wait_for_end(Duration::from_secs(20));
         let mut log = String::new();
-        self.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (status.code().unwrap(), log)
+        // It may have gone elsewhere.
+        if let Some(mut stderr) = self.0.stderr.take() {
+            stderr.read_to_string(&mut log).unwrap();
+        }
+        (code.unwrap(), log)
     }
 }
 
@@ -152,8 +175,9 @@ pub async fn serve_world(
     database.execute(&world.sql()).await;
     let key = superuser_key(database, world.caller()).await;
     let port = free_port();
-    let mut command = program(&["serve", "--log-format", "json", "--listen", &format!("127.0.0.1:{port}")]);
-    command.env("DATABASE_URL", database.url.expose_secret()).env("SSO_URL", sso).env("SSO_TOKEN", "token");
+    let mut command = program(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
+    command.env("DATABASE_URL", database.url.expose_secret()).env("LOG_FORMAT", "json");
+    command.env("SSO_URL", sso).env("SSO_TOKEN", "token");
     let server = Running(command.envs(more.iter().copied()).stderr(log).spawn().unwrap());
     tokio::task::spawn_blocking(move || wait_until_ready(port)).await.unwrap();
     (server, format!("http://127.0.0.1:{port}"), key)
@@ -171,6 +195,8 @@ pub async fn superuser_key(database: &Database, account: &Account) -> String {
         created_at: Timestamp::EPOCH,
         expires_at: None,
     };
-    database.store().await.insert_key(&new_key).await.unwrap();
+    let store = database.store().await;
+    store.insert_key(&new_key).await.unwrap();
+    store.close().await;
     key.reveal().to_owned()
 }

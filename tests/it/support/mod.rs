@@ -2,12 +2,15 @@
 
 pub mod app;
 pub mod binary;
+pub mod careful;
 pub mod cluster;
 pub mod databases;
 pub mod projection;
 pub mod proxy;
+pub mod raw_http;
 pub mod raw_sso;
 pub mod server;
+pub mod slow;
 pub mod sso_faults;
 pub mod world;
 
@@ -21,7 +24,8 @@ pub fn http_2_client() -> reqwest::Client {
     client().http2_prior_knowledge().build().unwrap()
 }
 
-fn client() -> reqwest::ClientBuilder {
+/// Of either protocol.
+pub fn client() -> reqwest::ClientBuilder {
     // The error says that another test has installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy()

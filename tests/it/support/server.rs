@@ -1,17 +1,16 @@
 //! The real binary as a server that may be killed and started again, always at the same port, and a client of it.
 
-use std::path::Path;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use lc_connections::domain::timestamp::Timestamp;
-use lc_connections::service::api_key::ApiKey;
-use lc_connections::service::new_id::NewIds;
 use lc_connections::sso::simulator::{Simulator, parse_data};
-use lc_connections::store::NewKey;
 use serde_json::{Value, json};
 
 use super::app::Answer;
-use super::binary::{PROGRAM, Running, free_port, wait_until_ready};
+use super::binary::{Running, executable, free_port, superuser_key, wait_until_ready};
 use super::databases::Database;
 use super::plain_client;
 use super::world::World;
@@ -23,6 +22,7 @@ pub struct Server {
     /// What runs the program: its own name comes behind.
     through: Vec<String>,
     variables: Vec<(&'static str, String)>,
+    log: Option<PathBuf>,
     running: Option<Running>,
 }
 
@@ -36,7 +36,7 @@ impl Server {
             ("LISTEN", format!("127.0.0.1:{port}")),
             ("RUST_LOG", "warn".to_owned()),
         ];
-        Self { url: format!("http://127.0.0.1:{port}"), port, through: vec![], variables, running: None }
+        Self { url: format!("http://127.0.0.1:{port}"), port, through: vec![], variables, log: None, running: None }
     }
 
     /// Run by other programs.
@@ -51,20 +51,47 @@ impl Server {
         self
     }
 
+    /// Logging in JSON, a line for each request, to this file, which goes on where it ended.
+    pub fn logging_to(mut self, path: &Path) -> Self {
+        self.log = Some(path.to_owned());
+        self.with("RUST_LOG", "info").with("LOG_FORMAT", "json")
+    }
+
     /// Starts it, and waits until it is ready.
     pub async fn start(&mut self) {
-        let mut words = self.through.iter().map(String::as_str).chain([PROGRAM, "serve"]);
+        let executable = executable();
+        let name = executable.to_str().unwrap();
+        let mut words = self.through.iter().map(String::as_str).chain([name, "serve"]);
         let mut command = Command::new(words.next().unwrap());
         command.args(words).env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
         // What runs the program is found by it.
-        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null()).stderr(Stdio::null());
+        command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
+        command.stderr(
+            self.log
+                .as_ref()
+                .map_or_else(Stdio::null, |path| File::options().create(true).append(true).open(path).unwrap().into()),
+        );
         self.running = Some(Running(command.spawn().unwrap()));
         let port = self.port;
         tokio::task::spawn_blocking(move || wait_until_ready(port)).await.unwrap();
     }
 
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    pub fn running(&self) -> &Running {
+        self.running.as_ref().unwrap()
+    }
+
     pub fn pid(&self) -> u32 {
-        self.running.as_ref().unwrap().0.id()
+        self.running().0.id()
+    }
+
+    /// Waits until it has ended, as it was told to, and gives its exit code.
+    pub async fn ends(&mut self, limit: Duration) -> Option<i32> {
+        let mut running = self.running.take().unwrap();
+        tokio::task::spawn_blocking(move || running.wait_for_end(limit)).await.unwrap()
     }
 
     /// `kill -9`.
@@ -113,24 +140,17 @@ impl Client {
 /// SSO's URL.
 pub async fn furnish(database: &Database, world: &World) -> (String, String) {
     database.execute(&world.sql()).await;
-    let key = ApiKey::random();
-    let new_key = NewKey {
-        id: NewIds::new().next(Timestamp::EPOCH).into(),
-        account: world.caller().id.parse().unwrap(),
-        hash: key.hash(),
-        user_email: Some("staff@example.com".into()),
-        is_superuser: true,
-        created_at: Timestamp::EPOCH,
-        expires_at: None,
-    };
-    let store = database.store().await;
-    store.insert_key(&new_key).await.unwrap();
-    store.close().await;
+    let key = superuser_key(database, world.caller()).await;
+    (key, sso_of(world).await.1)
+}
+
+/// SSO's side of a world behind a socket, and its URL.
+pub async fn sso_of(world: &World) -> (Simulator, String) {
     let sso = Simulator::new(parse_data(&json!(world.listed).to_string()).unwrap());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let sso_url = format!("http://{}/", listener.local_addr().unwrap());
+    let url = format!("http://{}/", listener.local_addr().unwrap());
     sso.spawn(listener);
-    (key.reveal().to_owned(), sso_url)
+    (sso, url)
 }
 
 /// Of a file, or of a folder and all that is in it.

@@ -137,6 +137,23 @@ impl World {
         world
     }
 
+    /// A world in which each account has so many connections of its own making; the partners have many of them as well.
+    pub fn of_many(count: usize) -> Self {
+        let mut maker = Maker { random: StdRng::seed_from_u64(count as u64), last_id: 2_000_000 };
+        let mut world = Self::random(count as u64, 0);
+        let strangers: Vec<String> = (0..10).map(|_| maker.id()).collect();
+        for owner in 0..world.accounts.len() {
+            for _ in 0..count {
+                world.add_connection(&mut maker, owner, &strangers);
+            }
+            for partner in 0..world.accounts.len() {
+                world.add_entity(&mut maker, owner, partner);
+                world.add_custom_entity(&mut maker, owner, partner);
+            }
+        }
+        world
+    }
+
     /// A column of one of the caller's rows.
     pub fn own_row(&self, column: &str) -> String {
         let caller = json!(self.caller().id);

@@ -1,5 +1,6 @@
 //! The pipeline as a whole: what it refuses and as what, and that what it lets through means what the client wrote.
 
+mod cost;
 mod meaning;
 mod reading;
 mod refusals;

@@ -82,6 +82,13 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         |open: &str, close: &str| format!("{{ connection(id: {}{}) {{ id }} }}", open.repeat(900), close.repeat(900));
     let nested = format!("{}isSuperuser{}", "{ viewer ".repeat(20), " }".repeat(20));
     let directives = "@skip(if: false) ".repeat(1_000);
+    let circle = |rounds: usize| {
+        format!(
+            "{{ __type(name: \"Query\") {} {{ name }} {} }}",
+            "{ fields { type ".repeat(rounds),
+            "} }".repeat(rounds)
+        )
+    };
     for (query, limit) in [
         (bomb, "the limit is 2000"),
         (format!("{{ {} }}", "viewer { isSuperuser } ".repeat(10_000)), "the limit is 32768"),
@@ -96,6 +103,7 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         (nested, "the limit is 15"),
         ("{".repeat(30_000), "brackets deeper than 64"),
         (format!("{{ connection(id: \"{}\") {{ id }} }}", "x".repeat(40_000)), "the limit is 32768"),
+        (circle(3), "3 levels of introspection"),
     ] {
         let (kind, message) = refusal(&query, json!({})).unwrap_or_else(|| panic!("{query:.60} was let through"));
         assert_eq!(kind, RequestErrorKind::LimitExceeded, "{query:.60}: {message}");
