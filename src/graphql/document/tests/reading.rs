@@ -78,6 +78,10 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         let next = level + 1;
         format!("{bomb} fragment F{level} on Query {{ ...F{next} ...F{next} }}")
     });
+    // Each of them is within the limit, and all are looked at.
+    let operations = (0..180).map(|number| format!("query Q{number} {{ viewer {{ ...F }} }} ")).collect::<String>()
+        + &format!("fragment F on Viewer {{ {} }} ", "...G ".repeat(100))
+        + &format!("fragment G on Viewer {{ {} }}", "isSuperuser ".repeat(18));
     let deep =
         |open: &str, close: &str| format!("{{ connection(id: {}{}) {{ id }} }}", open.repeat(900), close.repeat(900));
     let nested = format!("{}isSuperuser{}", "{ viewer ".repeat(20), " }".repeat(20));
@@ -90,6 +94,7 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         )
     };
     for (query, limit) in [
+        (operations, "the limit is 2000"),
         (bomb, "the limit is 2000"),
         (format!("{{ {} }}", "viewer { isSuperuser } ".repeat(10_000)), "the limit is 32768"),
         (format!("{{ {} }}", "a ".repeat(5_000)), "2000 tokens"),
