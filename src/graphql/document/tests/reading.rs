@@ -79,9 +79,13 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         format!("{bomb} fragment F{level} on Query {{ ...F{next} ...F{next} }}")
     });
     // Each of them is within the limit, and all are looked at.
-    let operations = (0..180).map(|number| format!("query Q{number} {{ viewer {{ ...F }} }} ")).collect::<String>()
-        + &format!("fragment F on Viewer {{ {} }} ", "...G ".repeat(100))
-        + &format!("fragment G on Viewer {{ {} }}", "isSuperuser ".repeat(18));
+    let operations: Vec<String> = (0..180).map(|number| format!("query Q{number} {{ viewer {{ ...F }} }}")).collect();
+    let operations = format!(
+        "{} fragment F on Viewer {{ {} }} fragment G on Viewer {{ {} }}",
+        operations.join(" "),
+        "...G ".repeat(100),
+        "isSuperuser ".repeat(18)
+    );
     let deep =
         |open: &str, close: &str| format!("{{ connection(id: {}{}) {{ id }} }}", open.repeat(900), close.repeat(900));
     let nested = format!("{}isSuperuser{}", "{ viewer ".repeat(20), " }".repeat(20));
