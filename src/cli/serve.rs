@@ -94,7 +94,7 @@ pub async fn serve(
     Ok(())
 }
 
-fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Failure> {
+pub(crate) fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Failure> {
     let sso = Sso::new(sso_settings(&config.sso), clock.clone())?;
     let settings = AppSettings {
         max_page_size: to_usize(config.max_page_size),
@@ -125,7 +125,7 @@ fn to_usize(number: u32) -> usize {
 }
 
 /// Everything that is answered on `LISTEN`.
-fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
+pub(crate) fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
     let graphql = Endpoint::new(app.clone(), limits(&config.graphql))?;
     let options = RouterOptions {
         graphiql: config.graphiql,
