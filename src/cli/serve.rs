@@ -106,8 +106,9 @@ pub(crate) fn application(config: &Config, store: &Store, clock: &Clock) -> Resu
     Ok(App::new(store, sso, clock, settings))
 }
 
-fn limits(config: &GraphqlConfig) -> Limits {
-    let GraphqlConfig { document_bytes, tokens, depth, aliases, root_fields, directives, selections, cost } = *config;
+fn limits(config: &Config) -> Limits {
+    let GraphqlConfig { document_bytes, tokens, depth, aliases, root_fields, directives, selections, cost } =
+        config.graphql;
     Limits {
         document_bytes: to_usize(document_bytes),
         tokens: to_usize(tokens),
@@ -117,6 +118,7 @@ fn limits(config: &GraphqlConfig) -> Limits {
         directives: directives.into(),
         expanded_selections: selections.into(),
         cost: cost.into(),
+        page: config.max_page_size.into(),
     }
 }
 
@@ -126,7 +128,7 @@ fn to_usize(number: u32) -> usize {
 
 /// Everything that is answered on `LISTEN`.
 pub(crate) fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
-    let graphql = Endpoint::new(app.clone(), limits(&config.graphql))?;
+    let graphql = Endpoint::new(app.clone(), limits(config))?;
     let options = RouterOptions {
         graphiql: config.graphiql,
         docs: config.docs,

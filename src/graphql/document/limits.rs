@@ -26,6 +26,8 @@ pub struct Limits {
     pub expanded_selections: u64,
     /// Fields of the answer, as far as they can be told before: see `cost`.
     pub cost: u64,
+    /// Entries of a page: what asks for more is refused by its field, and costs no more than this.
+    pub page: u64,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             directives: 10,
             expanded_selections: 2_000,
             cost: 100_000,
+            page: 100,
         }
     }
 }
