@@ -11,6 +11,9 @@ pub mod config;
 pub mod database_use;
 pub mod domain;
 pub mod front;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod graphql;
 pub mod http;
 pub mod rest;

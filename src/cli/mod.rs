@@ -2,7 +2,7 @@
 
 mod accounts;
 mod database;
-mod demo;
+pub(crate) mod demo;
 mod failure;
 mod keys;
 mod migrate;

@@ -94,7 +94,7 @@ pub async fn serve(
     Ok(())
 }
 
-fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Failure> {
+pub(crate) fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Failure> {
     let sso = Sso::new(sso_settings(&config.sso), clock.clone())?;
     let settings = AppSettings {
         max_page_size: to_usize(config.max_page_size),
@@ -106,8 +106,9 @@ fn application(config: &Config, store: &Store, clock: &Clock) -> Result<App, Fai
     Ok(App::new(store, sso, clock, settings))
 }
 
-fn limits(config: &GraphqlConfig) -> Limits {
-    let GraphqlConfig { document_bytes, tokens, depth, aliases, root_fields, directives, selections, cost } = *config;
+fn limits(config: &Config) -> Limits {
+    let GraphqlConfig { document_bytes, tokens, depth, aliases, root_fields, directives, selections, cost } =
+        config.graphql;
     Limits {
         document_bytes: to_usize(document_bytes),
         tokens: to_usize(tokens),
@@ -117,6 +118,7 @@ fn limits(config: &GraphqlConfig) -> Limits {
         directives: directives.into(),
         expanded_selections: selections.into(),
         cost: cost.into(),
+        page: config.max_page_size.into(),
     }
 }
 
@@ -125,8 +127,8 @@ fn to_usize(number: u32) -> usize {
 }
 
 /// Everything that is answered on `LISTEN`.
-fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
-    let graphql = Endpoint::new(app.clone(), limits(&config.graphql))?;
+pub(crate) fn routes(config: &Config, app: &App, operations: Router) -> Result<Router, Failure> {
+    let graphql = Endpoint::new(app.clone(), limits(config))?;
     let options = RouterOptions {
         graphiql: config.graphiql,
         docs: config.docs,

@@ -130,9 +130,11 @@ impl File {
             refuse(format!("line {line} is not TOML: give each setting as key = \"value\""))
         })?;
         if let Some(unknown) = table.keys().find(|key| !is_known(key)) {
+            // A key in quotes may hold line ends.
+            let shown = unknown.escape_debug();
             let problem = match nearest(unknown) {
-                Some(known) => format!("unknown key `{unknown}`: did you mean `{known}`?"),
-                None => format!("unknown key `{unknown}`: `lc-connections serve --help` lists the settings"),
+                Some(known) => format!("unknown key `{shown}`: did you mean `{known}`?"),
+                None => format!("unknown key `{shown}`: `lc-connections serve --help` lists the settings"),
             };
             return Err(refuse(problem));
         }

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod id;
 #[cfg(test)]
 mod oracle_tests;
+pub mod plain_json;
 pub mod raw_json;
 pub mod reconcile;
 pub mod repair;

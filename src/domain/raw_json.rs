@@ -3,6 +3,8 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::plain_json;
+
 /// One valid JSON value, as text. Cheap to pass on, parsed only on demand.
 #[derive(Debug, Clone)]
 pub struct RawJson(Box<RawValue>);
@@ -41,7 +43,7 @@ impl RawJson {
     /// The value, parsed.
     #[must_use]
     pub fn value(&self) -> serde_json::Value {
-        serde_json::from_str(self.as_str()).unwrap_or_default()
+        plain_json::parse(self.as_str().as_bytes()).unwrap_or_default()
     }
 }
 

@@ -58,7 +58,7 @@ pub fn require_superuser(caller: &Caller) -> Result<(), ApiError> {
 }
 
 /// The API key: Basic's password (the user name is ignored), or the Bearer token. Two `Authorization` headers are none.
-fn api_key(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn api_key(headers: &HeaderMap) -> Option<String> {
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(authorization), None) = (given.next(), given.next()) else { return None };
     let (scheme, credentials) = authorization.to_str().ok()?.split_once(' ')?;

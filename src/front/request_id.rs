@@ -40,7 +40,7 @@ impl RequestId {
     }
 
     /// The caller's own, where it is well-formed. Anything else could forge log lines.
-    fn given(headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn given(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(X_REQUEST_ID)?.to_str().ok()?;
         let is_well_formed = (1..=LONGEST).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));

@@ -117,7 +117,9 @@ fn decode(argument: &str, cursor: &str, field: OrderField) -> Result<Position, A
         return Err(invalid());
     }
     let id = values.id.parse().map_err(|_| invalid())?;
-    Ok(Position { key, created_at: Timestamp::from_millis(values.created_at), id })
+    let position = Position { key, created_at: Timestamp::from_millis(values.created_at), id };
+    // Another spelling, or an array in the object's place, which serde's derived reader takes too, is no cursor of ours.
+    if encode(&position) == cursor { Ok(position) } else { Err(invalid()) }
 }
 
 /// The inside of a cursor of a trail.
@@ -148,7 +150,7 @@ pub fn decode_trail_cursor(after: &str) -> Result<TrailPosition, ApiError> {
     let position = values.and_then(|TrailCursorValues { created_at, record }| {
         Some(TrailPosition { created_at: Timestamp::from_millis(created_at), id: record.parse().ok()? })
     });
-    position.ok_or_else(|| invalid_cursor("after"))
+    position.filter(|position| encode_trail_cursor(*position) == after).ok_or_else(|| invalid_cursor("after"))
 }
 
 #[cfg(test)]
@@ -192,6 +194,25 @@ mod tests {
             assert_eq!(decode_trail_cursor(&other).unwrap_err().code, ErrorCode::CursorInvalid);
         }
         assert!(decode("after", &encode_trail_cursor(place), OrderField::CreatedAt).is_err());
+    }
+
+    #[test]
+    fn a_cursor_is_what_was_given_out_to_the_letter() {
+        let id = "5d9a4c421d011c553e000001";
+        for inside in [
+            format!("[7,\"{id}\"]"),
+            format!("{{\"c\": 7,\"i\":\"{id}\"}}"),
+            format!("{{\"i\":\"{id}\",\"c\":7}}"),
+            format!("{{\"c\":7,\"i\":\"{}\"}}", id.to_uppercase()),
+            format!("{{\"c\":{},\"i\":\"{id}\"}}", i64::MAX),
+        ] {
+            let refused = decode("after", &URL_SAFE_NO_PAD.encode(&inside), OrderField::CreatedAt);
+            assert!(refused.is_err(), "{inside}");
+            let refused = decode_trail_cursor(&URL_SAFE_NO_PAD.encode(inside.replace("\"i\"", "\"r\"")));
+            assert!(refused.is_err(), "{inside}");
+        }
+        let own = format!("{{\"c\":7,\"i\":\"{id}\"}}");
+        assert!(decode("after", &URL_SAFE_NO_PAD.encode(own), OrderField::CreatedAt).is_ok());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use crate::api_error::{ApiError, ErrorCode};
+use crate::domain::plain_json;
 use crate::front::body::{json_parameters, refuse_encoded};
 
 use super::persisted::DocumentHash;
@@ -107,14 +108,14 @@ fn document_hash(persisted_query: &Value) -> Result<Option<DocumentHash>, NotARe
 
 fn object(name: &str, text: Option<String>) -> Result<Map<String, Value>, NotARequest> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Map::new()) };
-    match serde_json::from_str(&text) {
+    match plain_json::parse(text.as_bytes()) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(Value::Null) => Ok(Map::new()),
         _ => Err(NotARequest::bad(format!("the parameter {name} must be a JSON object"))),
     }
 }
 
-fn is_json_in_utf8(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
     json_parameters(headers).is_some_and(|mut parameters| {
         parameters.all(|(name, value)| {
             let value = value.trim().trim_matches('"');

@@ -4,7 +4,7 @@
 //! validators hold for every form of an answer. What is compressed tells nothing to who sees lengths alone (BREACH): keys
 //! travel in headers, and no answer has a secret beside what its request can choose.
 
-mod coding;
+pub(crate) mod coding;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Request, State};

@@ -1,6 +1,6 @@
 //! HTTP: serving, health, metrics, the pages, CORS, and the router that leads to the front ends.
 
-mod compression;
+pub(crate) mod compression;
 mod cors;
 mod docs;
 mod files;

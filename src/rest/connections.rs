@@ -12,6 +12,7 @@ use crate::api_error::ApiError;
 use crate::app::App;
 use crate::domain::connection::RelationshipType;
 use crate::domain::id::{ObjectId, SsoConnectionId};
+use crate::domain::plain_json;
 use crate::domain::repair::RepairVia;
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
@@ -178,7 +179,7 @@ pub async fn repair(
     request: Request,
 ) -> Result<Response, RestError> {
     require_superuser(&caller)?;
-    let connection_id = connection_id(request).await?;
+    let connection_id = wanted(request).await?;
     let request = RepairRequest {
         connection_id,
         is_dry_run: false,
@@ -196,19 +197,24 @@ pub async fn repair(
     }
 }
 
-/// Reads `{"connection_id": "<24 hex>"}`.
-async fn connection_id(request: Request) -> Result<SsoConnectionId, RestError> {
+/// What a repair's body asks for.
+async fn wanted(request: Request) -> Result<SsoConnectionId, RestError> {
     refuse_encoded(request.headers()).map_err(|(status, error)| RestError::new(status, error))?;
     if json_parameters(request.headers()).is_none() {
         return Err(refusals::not_json_type());
     }
     let body = body::read(request).await.map_err(|(status, error)| RestError::new(status, error))?;
-    let body: Value = serde_json::from_slice(&body).map_err(|_| refusals::not_json())?;
-    let Value::Object(fields) = body else { return Err(refusals::not_an_object().into()) };
+    Ok(connection_id(&body)?)
+}
+
+/// Reads `{"connection_id": "<24 hex>"}`.
+pub(crate) fn connection_id(body: &[u8]) -> Result<SsoConnectionId, ApiError> {
+    let body = plain_json::parse(body).map_err(|_| refusals::not_json())?;
+    let Value::Object(fields) = body else { return Err(refusals::not_an_object()) };
     match fields.get("connection_id") {
-        None => Err(refusals::missing_connection_id().into()),
-        Some(Value::String(text)) => Ok(text.parse().map_err(|_| refusals::invalid_connection_id())?),
-        Some(_) => Err(refusals::invalid_connection_id().into()),
+        None => Err(refusals::missing_connection_id()),
+        Some(Value::String(text)) => text.parse().map_err(|_| refusals::invalid_connection_id()),
+        Some(_) => Err(refusals::invalid_connection_id()),
     }
 }
 

@@ -19,6 +19,7 @@ use url::Url;
 use super::SsoSetupError;
 use super::circuit::Circuit;
 use super::fault::Fault;
+use super::wire;
 use crate::telemetry::traces;
 
 /// The most bytes that one page, or a single connection, may have.
@@ -165,7 +166,7 @@ impl Calls<'_> {
             body.extend_from_slice(&chunk);
         }
         let body = shared.as_deref().unwrap_or(&own);
-        let value = serde_json::from_slice(body).map_err(Fault::Unreadable)?;
+        let value = wire::read(body).map_err(Fault::Unreadable)?;
         Ok((value, body.len()))
     }
 }

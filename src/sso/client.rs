@@ -3,8 +3,6 @@
 //! An *exchange* is one call as its caller sees it: a list with all its pages, or a single connection. Each exchange
 //! ends within the budget, is counted once and logged once when it fails; while the circuit is open there is none. Knows nothing of what is kept.
 
-use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -19,6 +17,7 @@ use super::SsoSetupError;
 use super::call::{Caller, Calls, PAGE_BYTES};
 use super::circuit::{Circuit, CircuitSettings};
 use super::fault::Fault;
+use super::pages::Pages;
 use super::wire::{self, NetworkConnection, Page};
 use crate::domain::id::{SsoConnectionId, SsoId};
 use crate::domain::sso_view::{SourceFailure, SsoConnection};
@@ -26,12 +25,6 @@ use crate::telemetry::traces;
 
 /// The most bytes that all pages of a list may have together.
 const LIST_BYTES: usize = 64 * 1024 * 1024;
-
-/// Half a million connections, if the pages are full.
-const PAGES: usize = 1_000;
-
-/// Far more than any cursor needs, and little enough for any server's request line.
-const CURSOR_BYTES: usize = 4096;
 
 /// Talks to SSO.
 pub(super) struct Client {
@@ -60,8 +53,8 @@ pub(super) struct Fetched {
 }
 
 /// All pages of a list, as they came.
-struct Pages {
-    connections: Vec<NetworkConnection>,
+struct Answers {
+    pages: Pages,
     etag: Option<HeaderValue>,
     bytes: usize,
 }
@@ -69,7 +62,7 @@ struct Pages {
 /// How one walk through the pages ended, faults apart.
 enum Walk {
     NotModified,
-    Whole(Pages),
+    Whole(Answers),
     Changed,
 }
 
@@ -97,11 +90,11 @@ impl Client {
     ) -> Result<Listing, SourceFailure> {
         let calls = self.caller.calls(&self.circuit, request_id, self.budget);
         let work = async {
-            let Some(pages) = self.settled_pages(&calls, accounts, known).await? else {
+            let Some(Answers { pages, etag, bytes }) = self.settled(&calls, accounts, known).await? else {
                 return Ok((Listing::NotModified, "not_modified"));
             };
-            let connections = split(accounts, pages.connections)?;
-            Ok((Listing::Answered(Fetched { connections, etag: pages.etag, bytes: pages.bytes }), "ok"))
+            let connections = pages.split(accounts)?;
+            Ok((Listing::Answered(Fetched { connections, etag, bytes }), "ok"))
         };
         self.exchange(&calls, accounts, self.budget, work).await
     }
@@ -198,16 +191,16 @@ impl Client {
     }
 
     /// All pages of one and the same set: starts again, once, when the set changes meanwhile. `None`: not modified.
-    async fn settled_pages(
+    async fn settled(
         &self,
         calls: &Calls<'_>,
         accounts: &[SsoId],
         known: Option<&HeaderValue>,
-    ) -> Result<Option<Pages>, Fault> {
+    ) -> Result<Option<Answers>, Fault> {
         for _ in 0..2 {
-            match self.pages(calls, accounts, known).await? {
+            match self.walk(calls, accounts, known).await? {
                 Walk::NotModified => return Ok(None),
-                Walk::Whole(pages) => return Ok(Some(pages)),
+                Walk::Whole(answers) => return Ok(Some(answers)),
                 Walk::Changed => {}
             }
         }
@@ -215,9 +208,8 @@ impl Client {
     }
 
     /// One walk through the pages.
-    async fn pages(&self, calls: &Calls<'_>, accounts: &[SsoId], known: Option<&HeaderValue>) -> Result<Walk, Fault> {
-        let mut pages = Pages { connections: Vec::new(), etag: None, bytes: 0 };
-        let (mut seen, mut cursors) = (HashSet::new(), HashSet::new());
+    async fn walk(&self, calls: &Calls<'_>, accounts: &[SsoId], known: Option<&HeaderValue>) -> Result<Walk, Fault> {
+        let mut answers = Answers { pages: Pages::default(), etag: None, bytes: 0 };
         let mut cursor: Option<String> = None;
         loop {
             let condition = known.filter(|_| cursor.is_none());
@@ -229,23 +221,17 @@ impl Client {
             }
             let etag = validator(response.headers());
             if cursor.is_none() {
-                pages.bytes = etag.as_ref().map_or(0, HeaderValue::len);
-                pages.etag = etag;
-            } else if pages.etag != etag {
+                answers.bytes = etag.as_ref().map_or(0, HeaderValue::len);
+                answers.etag = etag;
+            } else if answers.etag != etag {
                 return Ok(Walk::Changed);
             }
-            let (page, bytes): (Page, _) = calls.read(response, PAGE_BYTES.min(LIST_BYTES - pages.bytes)).await?;
-            pages.bytes += bytes;
-            if !page.network_connections.iter().all(|connection| seen.insert(connection.id)) {
-                return Err(Fault::Repeated);
+            let (page, bytes): (Page, _) = calls.read(response, PAGE_BYTES.min(LIST_BYTES - answers.bytes)).await?;
+            answers.bytes += bytes;
+            cursor = answers.pages.add(page)?;
+            if cursor.is_none() {
+                return Ok(Walk::Whole(answers));
             }
-            pages.connections.extend(page.network_connections);
-            let Some(next) = page.next_cursor else { return Ok(Walk::Whole(pages)) };
-            let leads_on = next.len() <= CURSOR_BYTES && cursors.insert(next.clone()) && cursors.len() < PAGES;
-            if !leads_on {
-                return Err(Fault::Cursor);
-            }
-            cursor = Some(next);
         }
     }
 
@@ -265,32 +251,4 @@ fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
     let etag = headers.get(ETAG).filter(|etag| !matches!(etag.as_bytes(), b"" | b"*"))?;
     // Copied, since it is kept, and a clone would keep the whole buffer that it was read into.
     HeaderValue::from_bytes(etag.as_bytes()).ok()
-}
-
-/// Every connection as each of the accounts sees it that takes part in it. Few lists of permissions differ, so equal ones
-/// are shared.
-fn split(accounts: &[SsoId], connections: Vec<NetworkConnection>) -> Result<Vec<Vec<SsoConnection>>, Fault> {
-    let mut permissions: HashSet<Arc<[Box<str>]>> = HashSet::new();
-    let mut seen: Vec<Vec<SsoConnection>> = accounts.iter().map(|_| Vec::new()).collect();
-    let mut add = |place: usize, connection: NetworkConnection| {
-        let Some(mut connection) = connection.seen_by(accounts[place]) else { return };
-        if let Some(known) = permissions.get(&connection.permissions) {
-            connection.permissions = Arc::clone(known);
-        } else {
-            permissions.insert(Arc::clone(&connection.permissions));
-        }
-        seen[place].push(connection);
-    };
-    for connection in connections {
-        let place = |account: SsoId| accounts.binary_search(&account).ok();
-        match (place(connection.buyer.id), place(connection.seller.id)) {
-            (Some(buyer), Some(seller)) if buyer != seller => {
-                add(buyer, connection.clone());
-                add(seller, connection);
-            }
-            (Some(place), _) | (None, Some(place)) => add(place, connection),
-            (None, None) => return Err(Fault::Foreign),
-        }
-    }
-    Ok(seen)
 }

@@ -7,6 +7,7 @@ mod call;
 mod circuit;
 mod client;
 mod fault;
+mod pages;
 pub mod simulator;
 #[cfg(test)]
 mod tests;
@@ -118,4 +119,17 @@ impl Sso {
     pub fn mark_stale(&self, account: SsoId) {
         self.views.mark_stale(account);
     }
+}
+
+/// What the pages of a list say of each of the accounts; `None`: nothing that is believed. Each body is one page.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_list(accounts: &[SsoId], bodies: &[&[u8]]) -> Option<Vec<Vec<SsoConnection>>> {
+    let mut pages = pages::Pages::default();
+    for (number, body) in bodies.iter().enumerate() {
+        let next = pages.add(wire::read(body).ok()?).ok()?;
+        if next.is_some() != (number + 1 < bodies.len()) {
+            return None;
+        }
+    }
+    pages.split(accounts).ok()
 }

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::connection::RelationshipType;
@@ -83,6 +83,15 @@ pub(super) struct Page {
     pub(super) network_connections: Vec<NetworkConnection>,
     #[serde(deserialize_with = "nullable")]
     pub(super) next_cursor: Option<String>,
+}
+
+/// A body, as what it should be.
+///
+/// # Errors
+/// It is no JSON, or not that. What is passed over must be text too, which `serde_json` alone does not look at.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    let text = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
+    serde_json::from_str(text)
 }
 
 impl NetworkConnection {

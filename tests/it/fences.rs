@@ -227,3 +227,19 @@ fn every_file_that_the_documents_name_is_there() {
         }
     }
 }
+
+/// A lint that is forbidden cannot be allowed again anywhere in the crate.
+#[test]
+fn no_crate_of_ours_may_hold_unsafe_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = |folder: &str| -> toml::Table {
+        fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap().parse().unwrap()
+    };
+    let workspace = manifest(".");
+    assert_eq!(workspace["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    for member in workspace["workspace"]["members"].as_array().unwrap() {
+        let member = member.as_str().unwrap();
+        assert_eq!(manifest(member)["lints"]["workspace"].as_bool(), Some(true), "{member}");
+    }
+    assert_eq!(manifest("fuzz")["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+}

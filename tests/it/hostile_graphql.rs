@@ -62,7 +62,6 @@ fn shapes() -> Vec<Shape> {
         ("brackets", document(&"{".repeat(30_000)), "brackets"),
         ("lists within lists", document(&format!("{{ node(id: {}) {{ id }} }}", nested("[", "]", 900))), "brackets"),
         ("20 pages at once", document(&format!("{{ {pages} }}")), "fields"),
-        ("a page without end", document("{ connections(first: 2000000000) { totalCount nodes { id } } }"), "fields"),
         ("pages of pages", document(&format!("{{ nodes(ids: {}) {{ ... on Account {{ {page} }} }} }}", ids(100))), "fields"),
         ("introspection in circles", document(&format!("{{ __schema {{ types {} }} }}", circle(6))), "introspection"),
         ("a large document", document(&format!("{{ {viewer} }} # {}", "x".repeat(200_000))), "bytes"),

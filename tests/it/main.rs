@@ -27,6 +27,7 @@ mod hang_ups;
 mod hostile_graphql;
 mod limits;
 mod migrations;
+mod nested_json;
 mod nodes;
 mod odd_values;
 mod openapi;

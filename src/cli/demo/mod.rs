@@ -83,7 +83,7 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
 }
 
 /// Migrates, writes the sample, and makes the keys.
-async fn fill(store: &Store, clock: &Clock) -> Result<Keys, StoreError> {
+pub(crate) async fn fill(store: &Store, clock: &Clock) -> Result<Keys, StoreError> {
     store.migrate().await?;
     let now = clock.now();
     let Sample { accounts, connections, entities, custom_entities } = sample(now);

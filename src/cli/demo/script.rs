@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 /// The demo's keys.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     pub northwind: String,
     pub contoso: String,
     pub superuser: String,

@@ -275,6 +275,7 @@ fn a_file_that_will_not_do_is_refused_without_showing_its_lines() {
     let cases = [
         ("max_pages = 3", "unknown key `max_pages`: `lc-connections serve --help` lists the settings"),
         ("MAX-PAGE-SIZE = 3", "unknown key `MAX-PAGE-SIZE`: did you mean `max_page_size`?"),
+        ("\"max\\npages\" = 3", "unknown key `max\\npages`: `lc-connections serve --help` lists the settings"),
         ("lc_config = \"x\"", "unknown key `lc_config`: `lc-connections serve --help` lists the settings"),
         ("# a comment\nsso_token = secret", "line 2 is not TOML: give each setting as key = \"value\""),
     ];

@@ -24,7 +24,7 @@ pub(super) fn check(
     limits: &Limits,
 ) -> Result<(), RequestError> {
     let root = types.root(operation.ty).unwrap_or_default();
-    let cost = Costs { types, variables }.of_set(root, &operation.selection_set.node, USUAL_ENTRIES);
+    let cost = Costs { types, variables, largest_page: limits.page }.of_set(root, &operation.selection_set.node, USUAL_ENTRIES);
     if cost > limits.cost {
         let most = limits.cost;
         return Err(RequestError::limit(format!(
@@ -37,6 +37,7 @@ pub(super) fn check(
 struct Costs<'a> {
     types: &'a Types,
     variables: &'a Map<String, serde_json::Value>,
+    largest_page: u64,
 }
 
 impl Costs<'_> {
@@ -74,7 +75,8 @@ impl Costs<'_> {
     fn page(&self, field: &Field, definition: &OutputField) -> Option<u64> {
         let first = definition.arguments.get("first")?;
         let asked = ["first", "last"].into_iter().find_map(|name| number(&self.given(field, name)?));
-        asked.or_else(|| number(first.default.as_ref()?)).or(Some(USUAL_PAGE))
+        let entries = asked.or_else(|| number(first.default.as_ref()?)).unwrap_or(USUAL_PAGE);
+        Some(entries.min(self.largest_page))
     }
 
     fn given(&self, field: &Field, argument: &str) -> Option<ConstValue> {

@@ -26,6 +26,8 @@ pub struct Limits {
     pub expanded_selections: u64,
     /// Fields of the answer, as far as they can be told before: see `cost`.
     pub cost: u64,
+    /// Entries of a page: what asks for more is refused by its field, and costs no more than this.
+    pub page: u64,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             directives: 10,
             expanded_selections: 2_000,
             cost: 100_000,
+            page: 100,
         }
     }
 }
@@ -79,12 +82,15 @@ impl Size {
 /// Refuses a document one of whose operations is too large. Its fragments must be free of cycles.
 pub(super) fn check(document: &ExecutableDocument, limits: &Limits) -> Result<(), RequestError> {
     let mut known = HashMap::new();
+    // Of all operations, since each is looked at whichever is chosen.
+    let mut selections = 0_u64;
     for (_, operation) in document.operations.iter() {
         let size = size(document, &operation.node.selection_set.node, &mut known);
         let directives = size.directives.saturating_add(operation.node.directives.len() as u64);
+        selections = selections.saturating_add(size.selections);
         let what = "when its fragments are expanded";
         for (actual, most, name) in [
-            (size.selections, limits.expanded_selections, "selections"),
+            (selections, limits.expanded_selections, "selections"),
             (size.depth, limits.depth, "levels of fields"),
             (size.fields, limits.root_fields, "root fields"),
             (size.aliases, limits.aliases, "aliases"),

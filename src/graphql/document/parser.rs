@@ -30,7 +30,7 @@ pub(super) fn document(tokens: &[Token<'_>]) -> Result<ExecutableDocument> {
     let mut operations: Vec<(Option<Positioned<Name>>, Positioned<OperationDefinition>)> = Vec::new();
     let mut fragments: HashMap<Name, Positioned<FragmentDefinition>> = HashMap::new();
     loop {
-        if parser.description() && parser.is_next("{") {
+        if parser.description()? && parser.is_next("{") {
             return Err(parser.unexpected("Unexpected description before"));
         }
         let start = parser.peek();
@@ -176,11 +176,13 @@ impl<'a> Parser<'a> {
         if self.is_next(open) { self.many(open, close, item) } else { Ok(Vec::new()) }
     }
 
-    /// Passes over a description, which is for readers of the document.
-    fn description(&mut self) -> bool {
+    /// Passes over a description, which is for readers of the document: it must be a string all the same.
+    fn description(&mut self) -> Result<bool> {
         let is_next = matches!(self.peek().kind, Kind::String | Kind::BlockString);
-        self.at += usize::from(is_next);
-        is_next
+        if is_next {
+            self.value(Variables::Refused)?;
+        }
+        Ok(is_next)
     }
 
     fn operation_definition(&mut self) -> Result<(Option<Positioned<Name>>, OperationDefinition)> {
@@ -205,7 +207,7 @@ impl<'a> Parser<'a> {
     }
 
     fn variable_definition(&mut self) -> Result<Positioned<VariableDefinition>> {
-        self.description();
+        self.description()?;
         let pos = self.expect("$")?;
         let name = self.name()?;
         self.expect(":")?;

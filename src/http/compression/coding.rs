@@ -12,7 +12,7 @@ use crate::front::weight::thousandths;
 
 /// A way to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Coding {
+pub(crate) enum Coding {
     Zstd,
     Brotli,
     Gzip,
@@ -40,13 +40,13 @@ impl Coding {
     }
 
     /// The value of `Content-Encoding`.
-    pub(super) fn header(self) -> HeaderValue {
+    pub(crate) fn header(self) -> HeaderValue {
         HeaderValue::from_static(self.name())
     }
 
     /// What the client likes best by the weights of its `Accept-Encoding`; `None`: as it is. A client that refuses even that
     /// (`identity;q=0`) and knows nothing of ours gets it all the same.
-    pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let named: Vec<(&str, u32)> = headers
             .get_all(ACCEPT_ENCODING)
             .iter()

@@ -44,6 +44,19 @@ fn unknown_keys_are_ignored() {
 }
 
 #[test]
+fn bytes_that_are_no_text_are_refused_even_where_nobody_looks() {
+    let mut value = sample();
+    value["colour"] = json!("red");
+    let text = value.to_string();
+    assert!(super::read::<NetworkConnection>(text.as_bytes()).is_ok());
+    for (known, other) in [("red", &b"\xff"[..]), ("colour", b"\xc3"), ("someone", b"\xed\xa0\x80")] {
+        let at = text.find(known).unwrap();
+        let bytes = [&text.as_bytes()[..at], other, &text.as_bytes()[at + known.len()..]].concat();
+        assert!(super::read::<NetworkConnection>(&bytes).is_err(), "{known}");
+    }
+}
+
+#[test]
 fn every_key_must_be_there_even_if_it_may_be_null() {
     for pointer in ["", "/buyer", "/seller", "/permissions"] {
         let keys: Vec<String> = sample().pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect();

@@ -21,6 +21,8 @@ fn each_field_counts_and_those_of_a_page_as_often_as_it_may_have_entries() {
         ("{ connections(last: 7) { nodes { id status } totalCount } }", 3 + 7 * 2),
         ("{ connections { edges { cursor node { id } } } }", 2 + 50 * 3),
         ("{ connections(first: null) { nodes { id } } }", 2 + 50),
+        // More than may be asked for: the field refuses it.
+        ("{ connections(first: 2147483647) { nodes { id } } }", 2 + 100),
         ("{ connections(first: 0) { nodes { id } } }", 2),
         ("{ connections(first: 7) { nodes { customEntities { name } } } }", 2 + 7 * (1 + 10)),
         ("{ connections(first: 7) { nodes { permissions } } }", 2 + 7),

@@ -50,6 +50,8 @@ fn text_is_read_as_the_specification_has_it() {
         "{ __typename } }",
         "# nothing",
         "\"described\" { __typename }",
+        "\"\\x\" query Q { __typename }",
+        "query Q(\"\\uD83D\" $x: Int) { connections(first: $x) { totalCount } }",
     ] {
         let refused = refusal(query, json!({})).unwrap_or_else(|| panic!("{query} was let through"));
         assert_eq!(refused.0, RequestErrorKind::ParseFailed, "{query}: {}", refused.1);
@@ -76,6 +78,14 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         let next = level + 1;
         format!("{bomb} fragment F{level} on Query {{ ...F{next} ...F{next} }}")
     });
+    // Each of them is within the limit, and all are looked at.
+    let operations: Vec<String> = (0..180).map(|number| format!("query Q{number} {{ viewer {{ ...F }} }}")).collect();
+    let operations = format!(
+        "{} fragment F on Viewer {{ {} }} fragment G on Viewer {{ {} }}",
+        operations.join(" "),
+        "...G ".repeat(100),
+        "isSuperuser ".repeat(18)
+    );
     let deep =
         |open: &str, close: &str| format!("{{ connection(id: {}{}) {{ id }} }}", open.repeat(900), close.repeat(900));
     let nested = format!("{}isSuperuser{}", "{ viewer ".repeat(20), " }".repeat(20));
@@ -88,6 +98,7 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         )
     };
     for (query, limit) in [
+        (operations, "the limit is 2000"),
         (bomb, "the limit is 2000"),
         (format!("{{ {} }}", "viewer { isSuperuser } ".repeat(10_000)), "the limit is 32768"),
         (format!("{{ {} }}", "a ".repeat(5_000)), "2000 tokens"),

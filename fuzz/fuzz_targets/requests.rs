@@ -1,0 +1,5 @@
+//! See `src/fuzzing/requests.rs`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| lc_connections::fuzzing::check("requests", input));
