@@ -24,7 +24,11 @@ pub(super) fn check(
     limits: &Limits,
 ) -> Result<(), RequestError> {
     let root = types.root(operation.ty).unwrap_or_default();
-    let cost = Costs { types, variables, largest_page: limits.page }.of_set(root, &operation.selection_set.node, USUAL_ENTRIES);
+    let cost = Costs { types, variables, largest_page: limits.page }.of_set(
+        root,
+        &operation.selection_set.node,
+        USUAL_ENTRIES,
+    );
     if cost > limits.cost {
         let most = limits.cost;
         return Err(RequestError::limit(format!(
