@@ -152,7 +152,7 @@ settings! {
         "NUMBER",
         "How many requests for connections are worked on at once; over it 503 at once, with Retry-After",
     )
-    .or("100");
+    .or("256");
     RATE_LIMIT_PER_SECOND = Setting::new(
         "RATE_LIMIT_PER_SECOND",
         "NUMBER",

@@ -1,28 +1,68 @@
-//! A request's body that gives its client a limited time to send it.
+//! A request's body that gives its client a limited time to send it, and what becomes of the part that nobody read.
 //!
-//! hyper times heads alone. A limit between two pieces would not do either: a byte now and then would keep it waiting.
+//! hyper times heads alone. A limit between two pieces would not do either: a byte now and then would keep it waiting. And
+//! hyper closes a connection of HTTP/1.1 over which an unread body still comes, without having told the client in the answer.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
+
+/// How much of a body is read only to be rid of it, and for how long. What a client sends behind its head may be 40 ms late,
+/// since its system waits for ours, and ours for more.
+const LARGEST_REST: u64 = 256 * 1024;
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Fails with [`io::ErrorKind::TimedOut`] when the whole has not come in the given time after it was first waited for.
 #[derive(Debug)]
 pub(super) struct TimedBody {
-    body: Incoming,
+    /// None once it has ended.
+    body: Option<Incoming>,
     patience: Duration,
     limit: Option<Pin<Box<Sleep>>>,
+    rest: Rest,
 }
 
+/// What is left of a body when its reader is done.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rest(Arc<Mutex<Option<Incoming>>>);
+
 impl TimedBody {
-    pub(super) fn new(body: Incoming, patience: Duration) -> Self {
-        Self { body, patience, limit: None }
+    pub(super) fn new(body: Incoming, patience: Duration) -> (Self, Rest) {
+        let rest = Rest::default();
+        (Self { body: Some(body), patience, limit: None, rest: rest.clone() }, rest)
+    }
+}
+
+impl Drop for TimedBody {
+    fn drop(&mut self) {
+        *self.rest.0.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
+    }
+}
+
+impl Rest {
+    /// Reads it, if it is small and there. True when nothing is left: if not, the connection cannot bear another request.
+    pub(super) async fn discard(self) -> bool {
+        let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut body) = rest.filter(|body| !body.is_end_stream()) else { return true };
+        let mut read = 0;
+        let end = async {
+            while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+                read += frame.ok()?.data_ref().map_or(0, |data| data.len() as u64);
+                if read > LARGEST_REST {
+                    return None;
+                }
+            }
+            Some(())
+        };
+        matches!(timeout(LONGEST_WAIT, end).await, Ok(Some(())))
     }
 }
 
@@ -31,19 +71,24 @@ impl Body for TimedBody {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
+            if frame.is_none() {
+                self.body = None;
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let patience = self.patience;
         let limit = self.limit.get_or_insert_with(|| Box::pin(sleep(patience)));
-        limit.as_mut().poll(context).map(|()| Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())))
+        ready!(limit.as_mut().poll(context));
+        Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }

@@ -8,8 +8,8 @@ use std::pin::pin;
 
 use axum::Router;
 use axum::response::Response;
-use http::StatusCode;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
+use http::{StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -94,8 +94,17 @@ impl Requests {
         if self.is_refused {
             request.extensions_mut().insert(NoRoom);
         }
-        let answer = self.router.clone().call(request.map(|body| TimedBody::new(body, self.patience.body)));
-        async move { answer.await.map(without_false_length) }
+        let is_http_1 = request.version() < Version::HTTP_2;
+        let (head, body) = request.into_parts();
+        let (body, rest) = TimedBody::new(body, self.patience.body);
+        let answer = self.router.clone().call(hyper::Request::from_parts(head, body));
+        async move {
+            let mut response = answer.await.map(without_false_length)?;
+            if is_http_1 && !rest.discard().await {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        }
     }
 }
 

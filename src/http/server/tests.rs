@@ -38,6 +38,7 @@ fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
             }),
         )
         .route("/stuck", get(std::future::pending::<()>))
+        .route("/refused", post(async || http::StatusCode::UNAUTHORIZED))
         .route("/length", post(async |body: Bytes| body.len().to_string()))
         .route("/medium", get(async || "x".repeat(MEDIUM)))
         .route("/big", get(async || "x".repeat(64 * 1024 * 1024)));
@@ -258,6 +259,33 @@ async fn a_refusal_reaches_a_client_that_is_still_sending() {
     // A client of the simple kind: it reads once it has sent everything.
     stream.write_all(&body).await.unwrap();
     assert!(until_closed(&mut stream).await.starts_with("HTTP/1.1 413"));
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_body_that_nobody_read_leaves_the_connection_open() {
+    let running = start(Patience::default(), 0, 5_000);
+    let mut stream = running.connect().await;
+    for _ in 0..20 {
+        stream.write_all(b"POST /refused HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\n").await.unwrap();
+        // In a packet of its own, after the head was looked at.
+        sleep(Duration::from_millis(2)).await;
+        stream.write_all(b"unread").await.unwrap();
+        assert!(!until(&mut stream, "\r\n\r\n").await.contains("connection: close"));
+    }
+    send(&mut stream, "/").await;
+    until(&mut stream, "hello").await;
+}
+
+#[tokio::test]
+async fn a_refusal_tells_when_the_rest_of_the_body_is_not_waited_for() {
+    let running = start(Patience::default(), 0, 5_000);
+    for sent in ["", "begun"] {
+        let mut stream = running.connect().await;
+        let head = "POST /refused HTTP/1.1\r\nHost: test\r\nContent-Length: 600\r\n\r\n";
+        stream.write_all(format!("{head}{sent}").as_bytes()).await.unwrap();
+        let answer = until_closed(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+    }
 }
 
 #[tokio::test]

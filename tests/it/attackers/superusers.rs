@@ -45,7 +45,7 @@ async fn a_repair_is_refused_before_anything_is_looked_up(database: Database) {
     by_rest.extend([
         post(),
         post().body("no JSON").header("content-type", "application/json"),
-        post().body("x".repeat(300_000)).header("content-type", "application/json"),
+        post().body("x".repeat(200_000)).header("content-type", "application/json"),
         post().body("{}").header("content-type", "text/plain"),
         post().body("{}").header("content-encoding", "gzip"),
     ]);
