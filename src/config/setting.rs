@@ -150,9 +150,10 @@ settings! {
     HTTP_MAX_CONCURRENT_REQUESTS = Setting::new(
         "HTTP_MAX_CONCURRENT_REQUESTS",
         "NUMBER",
-        "How many requests for connections are worked on at once; over it 503 at once, with Retry-After",
+        "How many requests for connections are worked on at once, in a burst of up to a second four times as many; over it \
+         503 at once, with Retry-After",
     )
-    .or("256");
+    .or("128");
     RATE_LIMIT_PER_SECOND = Setting::new(
         "RATE_LIMIT_PER_SECOND",
         "NUMBER",

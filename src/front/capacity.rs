@@ -1,9 +1,10 @@
 //! How many requests are worked on at once. What comes on top is refused at once, before anything is done for it: it would
-//! only wait, and make all others wait with it.
+//! only wait, and make all others wait with it. A burst may be larger, since it passes; what lasts is no burst.
 //!
 //! A request has its place while it is worked on, and not while its client sends a body slowly.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -14,15 +15,55 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api_error::ApiError;
 
+/// So many times what is worked on at once a burst may have.
+const BURST: usize = 4;
+
+/// How long a burst may last, and how long there must have been none before the next.
+const LONGEST_BURST: Duration = Duration::from_secs(1);
+
 /// The places there are. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Capacity(Arc<Semaphore>);
+pub struct Capacity(Arc<Places>);
+
+#[derive(Debug)]
+struct Places {
+    /// Of which more are taken in a burst alone.
+    usual: usize,
+    all: usize,
+    free: Arc<Semaphore>,
+    burst: Mutex<Option<Burst>>,
+}
+
+/// The last time that the usual places were not enough.
+#[derive(Debug)]
+struct Burst {
+    began: Instant,
+    last: Instant,
+}
 
 impl Capacity {
-    /// For so many requests at once.
+    /// For so many requests at once, but in a burst.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self(Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))))
+    pub fn new(usual: usize) -> Self {
+        let all = usual.saturating_mul(BURST).min(Semaphore::MAX_PERMITS);
+        Self(Arc::new(Places { usual, all, free: Arc::new(Semaphore::new(all)), burst: Mutex::default() }))
+    }
+
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let Places { usual, all, free, burst } = &*self.0;
+        if all - free.available_permits() >= *usual {
+            let now = Instant::now();
+            let mut burst = burst.lock().unwrap_or_else(PoisonError::into_inner);
+            let began = match &*burst {
+                Some(Burst { began, last }) if now - *last < LONGEST_BURST => *began,
+                _ => now,
+            };
+            *burst = Some(Burst { began, last: now });
+            if now - began >= LONGEST_BURST {
+                return None;
+            }
+        }
+        Arc::clone(free).try_acquire_owned().ok()
     }
 }
 
@@ -44,7 +85,7 @@ struct Held(#[expect(dead_code, reason = "gives the place back when it is droppe
 
 impl Held {
     fn of(capacity: &Capacity) -> Option<Self> {
-        let permit = Arc::clone(&capacity.0).try_acquire_owned().ok()?;
+        let permit = capacity.place()?;
         gauge!("http_requests_in_progress").increment(1);
         Some(Self(permit))
     }
@@ -103,4 +144,31 @@ pub async fn admit(State((capacity, refuse)): State<(Capacity, Refuse)>, mut req
 fn shed() -> ApiError {
     counter!("http_requests_shed_total").increment(1);
     ApiError::overloaded()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use super::*;
+
+    fn as_many_as_there_are(capacity: &Capacity) -> Vec<OwnedSemaphorePermit> {
+        std::iter::from_fn(|| capacity.place()).collect()
+    }
+
+    #[test]
+    fn a_burst_has_more_places_and_what_lasts_has_the_usual_ones() {
+        let capacity = Capacity::new(3);
+        let burst = as_many_as_there_are(&capacity);
+        assert_eq!(burst.len(), 12);
+        sleep(LONGEST_BURST / 2);
+        assert!(capacity.place().is_none(), "it goes on");
+        drop(burst);
+        sleep(LONGEST_BURST / 2 + LONGEST_BURST / 10);
+        let usual = as_many_as_there_are(&capacity);
+        assert_eq!(usual.len(), 3, "it has gone on for too long");
+        sleep(LONGEST_BURST + LONGEST_BURST / 10);
+        let next = as_many_as_there_are(&capacity);
+        assert_eq!(usual.len() + next.len(), 12, "there was none for a while");
+    }
 }

@@ -38,7 +38,7 @@ const CASES: [Case; 33] = [
     ("GRAPHQL_MAX_SELECTIONS", "2001", |config| shown(&config.graphql.selections)),
     ("GRAPHQL_MAX_COST", "100001", |config| shown(&config.graphql.cost)),
     ("HTTP_MAX_CONNECTIONS", "1001", |config| shown(&config.max_connections)),
-    ("HTTP_MAX_CONCURRENT_REQUESTS", "257", |config| shown(&config.max_concurrent_requests)),
+    ("HTTP_MAX_CONCURRENT_REQUESTS", "129", |config| shown(&config.max_concurrent_requests)),
     ("INTROSPECTION", "off", |config| shown(&config.introspection)),
     ("GRAPHIQL", "off", |config| shown(&config.graphiql)),
     ("DOCS", "off", |config| shown(&config.docs)),

@@ -98,7 +98,7 @@ pub fn settings() -> AppSettings {
     AppSettings {
         max_page_size: 100,
         introspection: true,
-        max_concurrent_requests: 256,
+        max_concurrent_requests: 128,
         rate_limit_per_second: 0,
         trusted_proxies: Arc::new([]),
     }
