@@ -48,10 +48,14 @@ impl Drop for TimedBody {
 }
 
 impl Rest {
-    /// Reads it, if it is small and there. True when nothing is left: if not, the connection cannot bear another request.
-    pub(super) async fn discard(self) -> bool {
+    /// Reads it, if it is small and there, and unless the client waits to be asked for it. True when nothing is left: if not,
+    /// the connection cannot bear another request.
+    pub(super) async fn discard(self, waits_to_be_asked: bool) -> bool {
         let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = rest.filter(|body| !body.is_end_stream()) else { return true };
+        if waits_to_be_asked || body.size_hint().lower() > LARGEST_REST {
+            return false;
+        }
         let mut read = 0;
         let end = async {
             while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {

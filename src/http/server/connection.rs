@@ -8,7 +8,7 @@ use std::pin::pin;
 
 use axum::Router;
 use axum::response::Response;
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
+use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderValue};
 use http::{StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -95,12 +95,13 @@ impl Requests {
             request.extensions_mut().insert(NoRoom);
         }
         let is_http_1 = request.version() < Version::HTTP_2;
+        let waits_to_be_asked = request.headers().contains_key(EXPECT);
         let (head, body) = request.into_parts();
         let (body, rest) = TimedBody::new(body, self.patience.body);
         let answer = self.router.clone().call(hyper::Request::from_parts(head, body));
         async move {
             let mut response = answer.await.map(without_false_length)?;
-            if is_http_1 && !rest.discard().await {
+            if is_http_1 && !rest.discard(waits_to_be_asked).await {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok(response)

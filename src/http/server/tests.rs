@@ -279,10 +279,10 @@ async fn a_refusal_of_a_body_that_nobody_read_leaves_the_connection_open() {
 #[tokio::test]
 async fn a_refusal_tells_when_the_rest_of_the_body_is_not_waited_for() {
     let running = start(Patience::default(), 0, 5_000);
-    for sent in ["", "begun"] {
+    for rest in ["600\r\n\r\n", "600\r\n\r\nbegun", "6000000\r\n\r\n", "6\r\nExpect: 100-continue\r\n\r\n"] {
         let mut stream = running.connect().await;
-        let head = "POST /refused HTTP/1.1\r\nHost: test\r\nContent-Length: 600\r\n\r\n";
-        stream.write_all(format!("{head}{sent}").as_bytes()).await.unwrap();
+        let head = "POST /refused HTTP/1.1\r\nHost: test\r\nContent-Length: ";
+        stream.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
         let answer = until_closed(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
     }
