@@ -6,12 +6,13 @@ pub mod stored_values;
 pub mod traces;
 
 use std::error::Error;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -49,13 +50,20 @@ pub enum LogSetupError {
     Traces(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Holds logging and tracing; what is left of the traces is sent when it is dropped.
+/// Holds logging and tracing; what is left of either is written or sent when it is dropped.
 #[derive(Debug)]
-#[must_use = "traces end when it is dropped"]
+#[must_use = "logs and traces end when it is dropped"]
 pub struct Logging {
+    _writer: WorkerGuard,
     #[cfg(feature = "otel")]
     _exporter: Option<traces::otel::Exporter>,
 }
+
+/// How many lines may wait for being written. Whoever reads them may stop doing that; then lines are lost, and not requests.
+const MOST_WAITING_LINES: usize = 10_000;
+
+/// Counts the lines that were lost.
+static LOST_LINES: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// Sends log lines to standard error from now on, and traces where the configuration says. A process that already logs
 /// somewhere goes on doing that.
@@ -64,9 +72,12 @@ pub struct Logging {
 /// The filter has no meaning, or the traces' exporter cannot be set up.
 pub fn start_logging(config: &LogConfig) -> Result<Logging, LogSetupError> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let (writer, guard) =
+        NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MOST_WAITING_LINES).finish(stderr());
+    let _ = LOST_LINES.set(writer.error_counter());
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match config.format {
-        LogFormat::Compact => lines.compact().with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed(),
+        LogFormat::Compact => lines.compact().with_ansi(stderr().is_terminal()).with_filter(filter).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).with_filter(filter).boxed(),
     };
     let subscriber = Registry::default().with(lines);
@@ -79,6 +90,7 @@ pub fn start_logging(config: &LogConfig) -> Result<Logging, LogSetupError> {
     // The error says that a subscriber is there already: tests start several programs in one process.
     let _ = subscriber.try_init();
     Ok(Logging {
+        _writer: guard,
         #[cfg(feature = "otel")]
         _exporter: exporter,
     })
@@ -154,6 +166,8 @@ impl Metrics {
     /// Everything counted so far, in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
+        let lost = LOST_LINES.get().map_or(0, ErrorCounter::dropped_lines);
+        metrics::counter!("log_lines_lost_total").absolute(u64::try_from(lost).unwrap_or(u64::MAX));
         self.0.render()
     }
 
@@ -201,6 +215,7 @@ fn describe() {
         "db_retries_total",
         "Calls of the database that were tried again, for a dead connection or another transaction"
     );
+    describe_counter!("log_lines_lost_total", "Log lines that standard error did not take in time");
     describe_counter!("stored_values_unknown_total", "Stored values outside their known set, by field");
 }
 

@@ -1,5 +1,7 @@
 //! What operators see: one id from end to end, one line a request, every metric, and traces.
 
+use std::time::Duration;
+
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
@@ -8,7 +10,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::binary::serve;
-use crate::support::databases::Database;
+use crate::support::databases::{Database, Kind};
 use crate::support::plain_client;
 
 async fn sso_that_lists_nothing() -> MockServer {
@@ -163,4 +165,20 @@ crate::on_both_databases!(a_trace_goes_through_to_sso_and_to_the_collector);
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_no_request_up() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    // Its standard error is a pipe, which holds a few hundred lines.
+    let (server, url, _) = serve(&database, "http://127.0.0.1:9", &[]).await;
+    let client = plain_client();
+    for _ in 0..2_000 {
+        let answer = client.get(format!("{url}/livez")).timeout(Duration::from_secs(20)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let metrics = client.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("\nlog_lines_lost_total 0\n"), "all of them wait: {metrics}");
+    let (code, log) = tokio::task::spawn_blocking(|| server.terminate()).await.unwrap();
+    assert!(code == 0 && log.contains("/livez"), "nor the end");
 }
