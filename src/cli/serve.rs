@@ -65,10 +65,11 @@ pub async fn serve(
     let metrics = metrics::routes(counted, store.clone());
     let mut operations = health::routes(Readiness::new(store.clone(), stop.clone()));
 
-    server::allow_open_files(to_usize(config.max_connections));
+    server::allow_open_files(to_usize(config.max_connections) * (1 + usize::from(config.admin_listen.is_some())));
     let mut servers = Vec::new();
     if let Some(address) = config.admin_listen {
-        servers.push((listen(address, "ADMIN_LISTEN")?, metrics));
+        // Probes are answered there too, whatever happens to the other address.
+        servers.push((listen(address, "ADMIN_LISTEN")?, operations.clone().merge(metrics)));
     } else {
         operations = operations.merge(metrics);
     }

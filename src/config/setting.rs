@@ -80,7 +80,7 @@ macro_rules! settings {
 
 settings! {
     LISTEN = Setting::new("LISTEN", "ADDRESS", "Where requests are answered; port 0 takes a free one").or("127.0.0.1:8080");
-    ADMIN_LISTEN = Setting::new("ADMIN_LISTEN", "ADDRESS", "If set, /metrics is answered there only");
+    ADMIN_LISTEN = Setting::new("ADMIN_LISTEN", "ADDRESS", "If set, /metrics is answered there only, and /livez and /readyz there too");
     DATABASE_URL = Setting::new("DATABASE_URL", "URL", "sqlite://… or postgres://…")
         .or("sqlite://lc-connections.db?mode=rwc")
         .secret();

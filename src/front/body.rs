@@ -62,9 +62,11 @@ pub async fn read(request: Request<Body>) -> Result<Bytes, (StatusCode, ApiError
     if let Ok(prompt) = timeout(PROMPT, &mut body).await {
         return whole(prompt);
     }
-    place.iter().for_each(Place::leave);
+    let told = |error: ApiError| (error.code.facts().status, error);
+    let slow = place.as_ref().map(Place::leave_for_body).transpose().map_err(told)?;
     let body = whole(body.await)?;
-    place.iter().try_for_each(Place::come_back).map_err(|error| (error.code.facts().status, error))?;
+    drop(slow);
+    place.iter().try_for_each(Place::come_back).map_err(told)?;
     Ok(body)
 }
 

@@ -21,6 +21,9 @@ const BURST: usize = 4;
 /// How long a burst may last, and how long there must have been none before the next.
 const LONGEST_BURST: Duration = Duration::from_secs(1);
 
+/// How many bodies may come slowly at once, each of which may take 256 kB of memory for as long as its client may take.
+const MOST_SLOW_BODIES: usize = 500;
+
 /// The places there are. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Capacity(Arc<Places>);
@@ -32,6 +35,7 @@ struct Places {
     all: usize,
     free: Arc<Semaphore>,
     burst: Mutex<Option<Burst>>,
+    slow_bodies: Arc<Semaphore>,
 }
 
 /// The last time that the usual places were not enough.
@@ -46,13 +50,18 @@ impl Capacity {
     #[must_use]
     pub fn new(usual: usize) -> Self {
         let all = usual.saturating_mul(BURST).min(Semaphore::MAX_PERMITS);
-        Self(Arc::new(Places { usual, all, free: Arc::new(Semaphore::new(all)), burst: Mutex::default() }))
+        Self(Arc::new(Places {
+            usual,
+            all,
+            free: Arc::new(Semaphore::new(all)),
+            burst: Mutex::default(),
+            slow_bodies: Arc::new(Semaphore::new(MOST_SLOW_BODIES)),
+        }))
     }
 
-    fn place(&self) -> Option<OwnedSemaphorePermit> {
-        let Places { usual, all, free, burst } = &*self.0;
+    fn place_at(&self, now: Instant) -> Option<OwnedSemaphorePermit> {
+        let Places { usual, all, free, burst, slow_bodies: _ } = &*self.0;
         if all - free.available_permits() >= *usual {
-            let now = Instant::now();
             let mut burst = burst.lock().unwrap_or_else(PoisonError::into_inner);
             let began = match &*burst {
                 Some(Burst { began, last }) if now - *last < LONGEST_BURST => *began,
@@ -85,7 +94,7 @@ struct Held(#[expect(dead_code, reason = "gives the place back when it is droppe
 
 impl Held {
     fn of(capacity: &Capacity) -> Option<Self> {
-        let permit = capacity.place()?;
+        let permit = capacity.place_at(Instant::now())?;
         gauge!("http_requests_in_progress").increment(1);
         Some(Self(permit))
     }
@@ -107,9 +116,14 @@ impl Place {
         Some(Self { capacity: capacity.clone(), held: Arc::new(Mutex::new(Some(held))) })
     }
 
-    /// Lets another request have it.
-    pub(super) fn leave(&self) {
+    /// Lets another request have it, until the body has come. What it gives counts among those that wait for that.
+    ///
+    /// # Errors
+    /// Too many do.
+    pub(super) fn leave_for_body(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let slow = Arc::clone(&self.capacity.0.slow_bodies).try_acquire_owned().map_err(|_| shed())?;
         self.hold(None);
+        Ok(slow)
     }
 
     /// Comes back.
@@ -137,7 +151,7 @@ pub async fn admit(State((capacity, refuse)): State<(Capacity, Refuse)>, mut req
     };
     request.extensions_mut().insert(place.clone());
     let response = next.run(request).await;
-    place.leave();
+    place.hold(None);
     response
 }
 
@@ -148,27 +162,35 @@ fn shed() -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use std::thread::sleep;
-
     use super::*;
 
-    fn as_many_as_there_are(capacity: &Capacity) -> Vec<OwnedSemaphorePermit> {
-        std::iter::from_fn(|| capacity.place()).collect()
+    fn as_many_as_there_are(capacity: &Capacity, now: Instant) -> Vec<OwnedSemaphorePermit> {
+        std::iter::from_fn(|| capacity.place_at(now)).collect()
     }
 
     #[test]
     fn a_burst_has_more_places_and_what_lasts_has_the_usual_ones() {
         let capacity = Capacity::new(3);
-        let burst = as_many_as_there_are(&capacity);
+        let start = Instant::now();
+        let burst = as_many_as_there_are(&capacity, start);
         assert_eq!(burst.len(), 12);
-        sleep(LONGEST_BURST / 2);
-        assert!(capacity.place().is_none(), "it goes on");
+        let later = start + LONGEST_BURST / 2;
+        assert!(capacity.place_at(later).is_none(), "it goes on");
         drop(burst);
-        sleep(LONGEST_BURST / 2 + LONGEST_BURST / 10);
-        let usual = as_many_as_there_are(&capacity);
+        let later = later + LONGEST_BURST * 6 / 10;
+        let usual = as_many_as_there_are(&capacity, later);
         assert_eq!(usual.len(), 3, "it has gone on for too long");
-        sleep(LONGEST_BURST + LONGEST_BURST / 10);
-        let next = as_many_as_there_are(&capacity);
+        let next = as_many_as_there_are(&capacity, later + LONGEST_BURST);
         assert_eq!(usual.len() + next.len(), 12, "there was none for a while");
+    }
+
+    #[test]
+    fn bodies_that_come_slowly_are_counted_apart() {
+        let capacity = Capacity::new(1);
+        let wait = || Place::take(&capacity, &Extensions::new()).unwrap().leave_for_body();
+        let waiting: Vec<_> = (0..MOST_SLOW_BODIES).map(|_| wait().unwrap()).collect();
+        assert_eq!(wait().unwrap_err(), ApiError::overloaded());
+        drop(waiting);
+        assert!(wait().is_ok());
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,7 @@ use axum::{Json, Router};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use serde::Serialize;
+use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use super::stop::Stop;
@@ -28,7 +30,13 @@ struct Inner {
     stop: Stop,
     /// Once the schema is current it stays so: whoever changes it later does that together with this program.
     is_schema_current: AtomicBool,
+    /// The last look at the database, shared by all who ask meanwhile: nobody needs a key to ask, and each look takes a
+    /// connection of the pool.
+    last: Mutex<Option<(Instant, Result<(), NotReady>)>>,
 }
+
+/// How long a look is true.
+const TRUE_FOR: Duration = Duration::from_millis(100);
 
 /// Why requests should not be sent here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -74,14 +82,31 @@ impl Readiness {
     /// Ready while `store` answers, its schema is current, and `stop` has not begun.
     #[must_use]
     pub fn new(store: Store, stop: Stop) -> Self {
-        Self(Arc::new(Inner { store, stop, is_schema_current: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { store, stop, is_schema_current: AtomicBool::new(false), last: Mutex::default() }))
     }
 
     async fn check(&self) -> Result<(), NotReady> {
-        let Inner { store, stop, is_schema_current } = &*self.0;
+        let Inner { stop, last, .. } = &*self.0;
         if stop.has_begun() {
             return Err(NotReady::Stopping);
         }
+        let looked = {
+            let mut last = last.lock().await;
+            match *last {
+                Some((at, looked)) if at.elapsed() < TRUE_FOR => looked,
+                _ => {
+                    let looked = self.look().await;
+                    *last = Some((Instant::now(), looked));
+                    looked
+                }
+            }
+        };
+        // The stop may have begun while the database was asked.
+        if stop.has_begun() { Err(NotReady::Stopping) } else { looked }
+    }
+
+    async fn look(&self) -> Result<(), NotReady> {
+        let Inner { store, is_schema_current, .. } = &*self.0;
         if is_schema_current.load(Ordering::Relaxed) {
             store.ping().await.map_err(|error| unreachable_database(&error))?;
         } else {
@@ -92,8 +117,7 @@ impl Readiness {
                 }
             }
         }
-        // The stop may have begun while the database was asked.
-        if stop.has_begun() { Err(NotReady::Stopping) } else { Ok(()) }
+        Ok(())
     }
 }
 
@@ -161,6 +185,7 @@ fn answer(status: StatusCode, body: Body) -> Response {
 mod tests {
     use axum::body::Body;
     use http::Request;
+    use tokio::time::sleep;
     use tower::ServiceExt;
 
     use super::*;
@@ -200,6 +225,7 @@ mod tests {
         assert_eq!(ask(&readiness, "/readyz").await, not_ready("database schema not current"));
 
         database.store.migrate().await.unwrap();
+        sleep(TRUE_FOR).await;
         assert_eq!(ask(&readiness, "/readyz").await, is_ready());
 
         stop.begin();
@@ -215,6 +241,7 @@ mod tests {
         assert_eq!(ask(&readiness, "/readyz").await, is_ready());
 
         database.store.close().await;
+        sleep(TRUE_FOR).await;
         assert_eq!(ask(&readiness, "/readyz").await, not_ready("database unreachable"));
         assert_eq!(ask(&readiness, "/livez").await.0, StatusCode::OK);
     }

@@ -1,7 +1,7 @@
 //! Serving: accepts connections, gives slow clients a limited time, and ends in order.
 //!
 //! `axum::serve` waits for ever for a client that sends its head slowly, that does not read, or that does not end; hence the
-//! loop over hyper, and why more connections are never taken than there is room for (`room`). `connection` is one connection of either protocol, `http2` and `streams` what HTTP/2 needs besides.
+//! loop over hyper, and why more connections are never taken than there is room for (`room`), nor more answers kept than memory is meant for (`unread`). `connection` is one connection of either protocol, `http2` and `streams` what HTTP/2 needs besides.
 //! Knows nothing of the routes.
 
 use std::io;
@@ -21,6 +21,7 @@ use crate::front::client_address::Peer;
 use connection::{Client, Closing, answer};
 pub use room::allow_open_files;
 use room::{HURRY, Room};
+use unread::Unread;
 
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,9 @@ pub struct Patience {
     pub head: Duration,
     /// For sending the whole of a request's body.
     pub body: Duration,
+    /// For sending the rest of a body that nobody wants, so that the connection can be kept. It may be 40 ms late, since the
+    /// client's system waits for ours, and ours for more.
+    pub rest: Duration,
     /// For reading an answer that does not fit into the system's buffers, or into what the client is ready to take.
     pub answer: Duration,
     /// For one more request over an open connection of HTTP/1.1, once no new ones are accepted. It may be on its way, and
@@ -46,6 +50,7 @@ impl Default for Patience {
             first_bytes: Duration::from_secs(10),
             head: Duration::from_secs(20),
             body: Duration::from_secs(20),
+            rest: Duration::from_millis(100),
             answer: Duration::from_secs(25),
             last_request: Duration::from_millis(500),
             farewell: Duration::from_secs(2),
@@ -66,6 +71,9 @@ pub struct ServerSettings {
 
 /// Connections that the system may have accepted before this program has: room for a burst of clients.
 const BACKLOG: u32 = 1024;
+
+/// How long those that the system has accepted are taken once no more are wanted.
+const BACKLOG_TIME: Duration = Duration::from_millis(500);
 
 /// Takes an address, so that from now on clients may connect. Port 0 takes a free one.
 ///
@@ -97,6 +105,7 @@ pub async fn serve(
     // Each connection that there is no room for gets one answer.
     let closing_refused = watch::Sender::new(Closing::AfterNextAnswer);
     let mut room = Room::new(max_connections);
+    let unread = Unread::new();
     let mut connections = JoinSet::new();
 
     let mut last_accept = pin!(delayed(&stop, shutdown.delay));
@@ -105,11 +114,17 @@ pub async fn serve(
             // In this order, so that a connection that the system has accepted for us is not dropped at the end.
             biased;
             (stream, peer) = accept(&listener) => {
+                // A flood of them would never let the other branches be heard.
+                if let Some(stopped_at) = stop.began_at()
+                    && (stopped_at.elapsed() > shutdown.delay + BACKLOG_TIME || stop.is_at_once())
+                {
+                    break stopped_at;
+                }
                 while connections.try_join_next().is_some() {}
                 let Some(seat) = room.one_more() else { continue };
                 let (patience, closing) =
                     if seat.is_refused() { (HURRY, &closing_refused) } else { (patience, &closing) };
-                let client = Client { peer, seat, patience };
+                let client = Client { peer, seat, patience, unread: unread.clone() };
                 connections.spawn(answer(stream, client, router.clone(), closing.subscribe()));
             }
             stopped_at = &mut last_accept => break stopped_at,
@@ -184,3 +199,4 @@ mod room;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod unread;

@@ -44,6 +44,18 @@ impl Stop {
         *self.phase.borrow() >= Phase::Stopping
     }
 
+    /// Since when, if anybody asked to stop.
+    #[must_use]
+    pub fn began_at(&self) -> Option<Instant> {
+        if self.has_begun() { self.began.get().copied() } else { None }
+    }
+
+    /// Whether anybody asked to end without finishing.
+    #[must_use]
+    pub fn is_at_once(&self) -> bool {
+        *self.phase.borrow() >= Phase::AtOnce
+    }
+
     /// Waits until somebody asks to stop, and tells when that was.
     pub async fn begun(&self) -> Instant {
         self.reached(Phase::Stopping).await;

@@ -15,35 +15,38 @@ use axum::body::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep, timeout};
 
-/// How much of a body is read only to be rid of it, and for how long. What a client sends behind its head may be 40 ms late,
-/// since its system waits for ours, and ours for more.
+use super::server::Patience;
+
+/// How much of a body is read only to be rid of it.
 const LARGEST_REST: u64 = 256 * 1024;
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Fails with [`io::ErrorKind::TimedOut`] when the whole has not come in the given time after it was first waited for.
 #[derive(Debug)]
 pub(super) struct TimedBody {
     /// None once it has ended.
     body: Option<Incoming>,
-    patience: Duration,
+    patience: Patience,
     limit: Option<Pin<Box<Sleep>>>,
     rest: Rest,
 }
 
 /// What is left of a body when its reader is done.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Rest(Arc<Mutex<Option<Incoming>>>);
+#[derive(Debug, Clone)]
+pub(super) struct Rest {
+    body: Arc<Mutex<Option<Incoming>>>,
+    patience: Duration,
+}
 
 impl TimedBody {
-    pub(super) fn new(body: Incoming, patience: Duration) -> (Self, Rest) {
-        let rest = Rest::default();
+    pub(super) fn new(body: Incoming, patience: Patience) -> (Self, Rest) {
+        let rest = Rest { body: Arc::default(), patience: patience.rest };
         (Self { body: Some(body), patience, limit: None, rest: rest.clone() }, rest)
     }
 }
 
 impl Drop for TimedBody {
     fn drop(&mut self) {
-        *self.rest.0.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
+        *self.rest.body.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
     }
 }
 
@@ -51,7 +54,7 @@ impl Rest {
     /// Reads it, if it is small and there, and unless the client waits to be asked for it. True when nothing is left: if not,
     /// the connection cannot bear another request.
     pub(super) async fn discard(self, waits_to_be_asked: bool) -> bool {
-        let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let rest = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = rest.filter(|body| !body.is_end_stream()) else { return true };
         if waits_to_be_asked || body.size_hint().lower() > LARGEST_REST {
             return false;
@@ -66,7 +69,7 @@ impl Rest {
             }
             Some(())
         };
-        matches!(timeout(LONGEST_WAIT, end).await, Ok(Some(())))
+        matches!(timeout(self.patience, end).await, Ok(Some(())))
     }
 }
 
@@ -82,7 +85,7 @@ impl Body for TimedBody {
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        let patience = self.patience;
+        let patience = self.patience.body;
         let limit = self.limit.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(limit.as_mut().poll(context));
         Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into())))

@@ -198,7 +198,7 @@ fn describe() {
         "Time from a request's head to its answer's head"
     );
     describe_gauge!("http_requests_in_progress", "Requests for connections that are worked on now");
-    describe_counter!("http_requests_shed_total", "Requests refused at once, since too many were worked on");
+    describe_counter!("http_requests_shed_total", "Requests refused at once, since there was too much to do");
     describe_gauge!("http_connections", "Connections that clients have open now");
     describe_counter!("http_connections_refused_total", "Connections that there was no room for");
     describe_counter!("graphql_operations_total", "GraphQL operations, by type and outcome");

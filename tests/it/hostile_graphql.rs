@@ -113,6 +113,8 @@ async fn each_shape_is_refused_in_few_words_and_before_anything_is_executed() {
         slowest = slowest.max(fastest);
     }
     println!("the slowest: {slowest:?}");
+    // What costs more than it should takes many seconds.
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -155,5 +157,6 @@ async fn neighbours_are_served_while_they_come() {
         .collect();
     let attacked = neighbour().await;
     attackers.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(attacked.0 < 10 * quiet.0 + Duration::from_millis(100), "quiet {quiet:?}, attacked {attacked:?}");
     println!("a neighbour's median and 95th percentile: quiet {quiet:?}, attacked {attacked:?}");
 }

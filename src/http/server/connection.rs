@@ -22,12 +22,16 @@ use tower::Service;
 use super::super::timed_body::TimedBody;
 use super::super::timed_stream::TimedStream;
 use super::room::Seat;
+use super::unread::Unread;
 use super::{Patience, http2};
 use crate::front::capacity::NoRoom;
 use crate::front::client_address::Peer;
 
 /// The most bytes that a request's head may have.
 pub(super) const LARGEST_HEAD: u32 = 64 * 1024;
+
+/// How much of an answer hyper takes at once over HTTP/1.1. It holds a few of them.
+const WRITE: usize = 128 * 1024;
 
 /// What a client of HTTP/2 says first, and none of HTTP/1.1 does.
 const HTTP_2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -52,11 +56,13 @@ pub(super) struct Client {
     pub(super) peer: Peer,
     pub(super) seat: Seat,
     pub(super) patience: Patience,
+    /// Its answers are among these.
+    pub(super) unread: Unread,
 }
 
 /// Answers the requests of one connection.
 pub(super) async fn answer(stream: TcpStream, client: Client, router: Router, mut closing: watch::Receiver<Closing>) {
-    let Client { peer, seat, patience } = client;
+    let Client { peer, seat, patience, unread } = client;
     // Without it, small answers wait for the client's acknowledgements. The connection works if the system refuses.
     let _ = stream.set_nodelay(true);
     let mut stream = TimedStream::new(stream, patience);
@@ -65,7 +71,7 @@ pub(super) async fn answer(stream: TcpStream, client: Client, router: Router, mu
         // It has asked for nothing yet.
         () = is_time_for(&mut closing, Closing::Now) => return,
     };
-    let requests = Requests { router, peer, is_refused: seat.is_refused(), patience };
+    let requests = Requests { router, peer, is_refused: seat.is_refused(), patience, unread };
     let ended = match begins.unwrap_or(Err(io::ErrorKind::TimedOut.into())) {
         Ok(true) => http2::serve(stream, requests, patience, closing).await,
         Ok(false) => http_1(stream, requests, patience, closing).await,
@@ -83,9 +89,20 @@ pub(super) struct Requests {
     peer: Peer,
     is_refused: bool,
     patience: Patience,
+    unread: Unread,
 }
 
 impl Requests {
+    /// The answers that clients have not read.
+    pub(super) fn unread(&self) -> &Unread {
+        &self.unread
+    }
+
+    /// Whether there is no room for the connection.
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
     pub(super) fn answer(
         &self,
         mut request: hyper::Request<Incoming>,
@@ -97,7 +114,7 @@ impl Requests {
         let is_http_1 = request.version() < Version::HTTP_2;
         let waits_to_be_asked = request.headers().contains_key(EXPECT);
         let (head, body) = request.into_parts();
-        let (body, rest) = TimedBody::new(body, self.patience.body);
+        let (body, rest) = TimedBody::new(body, self.patience);
         let answer = self.router.clone().call(hyper::Request::from_parts(head, body));
         async move {
             let mut response = answer.await.map(without_false_length)?;
@@ -127,13 +144,13 @@ async fn http_1(
     let heard = closing.clone();
     let service = service_fn(|request| {
         let answer = requests.answer(request);
-        let closing = &heard;
+        let (closing, unread) = (&heard, requests.unread());
         async move {
             let mut response = answer.await?;
             if *closing.borrow() > Closing::No {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(unread.hold(response, WRITE))
         }
     });
     let connection = http1::Builder::new()

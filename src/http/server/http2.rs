@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::super::timed_stream::TimedStream;
 use super::Patience;
 use super::connection::{Closing, LARGEST_HEAD, Requests, is_time_for};
-use super::streams::{Streams, in_pieces};
+use super::streams::{Streams, has_answer};
 
 /// How many requests a connection may have in flight; the fewest that RFC 9113 recommends.
 const MOST_STREAMS: u32 = 100;
@@ -26,6 +26,9 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
 /// How much of one answer may wait for being sent.
 const LARGEST_SEND_BUFFER: usize = 64 * 1024;
+
+/// What one frame holds by default.
+const FRAME: usize = 16 * 1024;
 
 /// How many requests a client may take back before they were even looked at, and how many errors it may make; a client that
 /// goes on is told to leave. Those it takes back later are counted by `streams`.
@@ -44,9 +47,15 @@ pub(super) async fn serve(
     mut closing: watch::Receiver<Closing>,
 ) -> hyper::Result<()> {
     let streams = Streams::new(patience.answer);
+    let is_refused = requests.is_refused();
     let service = service_fn(|request| {
         let answer = requests.answer(request);
-        async move { Ok::<_, Infallible>(in_pieces(answer.await?)) }
+        let unread = requests.unread().clone();
+        async move {
+            let response = answer.await?;
+            has_answer();
+            Ok::<_, Infallible>(unread.hold(response, FRAME))
+        }
     });
     let connection = http2::Builder::new(streams.clone())
         .timer(TokioTimer::new())
@@ -70,7 +79,13 @@ pub(super) async fn serve(
             return Ok(());
         }
         // A client that is told to leave finishes what it has begun, and loses nothing that is on its way.
-        () = is_time_for(&mut closing, Closing::AfterNextAnswer) => {}
+        () = async {
+            // Who is told before it asks that it may not ask would never hear why.
+            if is_refused {
+                streams.begun().await;
+            }
+            is_time_for(&mut closing, Closing::AfterNextAnswer).await;
+        } => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {

@@ -12,7 +12,15 @@ use super::Patience;
 /// How long a client may take for which there is no room.
 pub(super) const HURRY: Patience = {
     let hurry = Duration::from_secs(1);
-    Patience { first_bytes: hurry, head: hurry, body: hurry, answer: hurry, last_request: hurry, farewell: hurry }
+    Patience {
+        first_bytes: hurry,
+        head: hurry,
+        body: hurry,
+        rest: hurry,
+        answer: hurry,
+        last_request: hurry,
+        farewell: hurry,
+    }
 };
 
 /// How many such clients there may be.

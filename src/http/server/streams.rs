@@ -3,14 +3,9 @@
 //! hyper spawns a task for each. It hands an answer over piece by piece as the client is ready to take them, and waits for
 //! that without a limit.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::response::Response;
-use hyper::body::{Frame, SizeHint};
 use hyper::rt::Executor;
 use tokio::sync::{SetOnce, watch};
 use tokio::time::{sleep, timeout};
@@ -41,6 +36,11 @@ impl Streams {
     /// None yet. `patience` is for reading an answer.
     pub(super) fn new(patience: Duration) -> Self {
         Self { counts: watch::Sender::default(), patience }
+    }
+
+    /// Waits until there is one.
+    pub(super) async fn begun(&self) {
+        let _ = self.counts.subscribe().wait_for(|counts| counts.in_flight > 0).await;
     }
 
     /// Waits until for so long there has been none.
@@ -102,56 +102,8 @@ impl Drop for InFlight {
     }
 }
 
-/// The answer in pieces that hyper hands over one by one, as the client is ready to take them. From now on its patience
-/// runs.
-pub(super) fn in_pieces(response: Response) -> http::Response<Pieces> {
+/// The stream whose task it is has its answer. From now on its client's patience runs.
+pub(super) fn has_answer() {
     // Outside of a stream's task there is none that could be late.
     let _ = HAS_ANSWER.try_with(|has_answer| has_answer.set(()));
-    response.map(|body| Pieces { body, rest: Bytes::new() })
-}
-
-/// A body whose pieces are small. hyper hands a piece over as soon as the client takes a byte of it, and forgets it.
-#[derive(Debug)]
-pub(super) struct Pieces {
-    body: Body,
-    rest: Bytes,
-}
-
-/// What one frame holds by default.
-const PIECE: usize = 16 * 1024;
-
-impl hyper::body::Body for Pieces {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        if self.rest.is_empty() {
-            match Pin::new(&mut self.body).poll_frame(context) {
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => self.rest = data,
-                    Err(other) => return Poll::Ready(Some(Ok(other))),
-                },
-                other => return other,
-            }
-        }
-        let length = self.rest.len().min(PIECE);
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let (rest, body) = (self.rest.len() as u64, self.body.size_hint());
-        let mut hint = SizeHint::new();
-        hint.set_lower(body.lower() + rest);
-        if let Some(upper) = body.upper() {
-            hint.set_upper(upper + rest);
-        }
-        hint
-    }
 }

@@ -169,6 +169,31 @@ async fn a_client_that_does_not_read_its_answer_is_closed() {
 }
 
 #[tokio::test]
+async fn answers_that_nobody_reads_hold_no_more_memory_than_is_meant_for_them() {
+    let running = start(Patience::default(), 0, 5_000);
+    // Each has 64 MiB, of the 256 that there are.
+    let mut unread = Vec::new();
+    for _ in 0..3 {
+        let mut stream = running.begin("/big").await;
+        stream.read_exact(&mut [0; 1024]).await.unwrap();
+        unread.push(stream);
+    }
+    let mut stream = running.begin("/big").await;
+    let refusal = until(&mut stream, "}").await;
+    assert!(refusal.starts_with("HTTP/1.1 503") && refusal.contains("retry-after: 1"), "{refusal}");
+    send(&mut stream, "/").await;
+    assert!(until(&mut stream, "hello").await.starts_with("HTTP/1.1 200"), "small ones are sent");
+    drop(unread);
+    let served = async {
+        let mut heard = [0; 12];
+        while &heard[9..] != b"200" {
+            running.begin("/big").await.read_exact(&mut heard).await.unwrap();
+        }
+    };
+    timeout(LONG, served).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_slow_answer_is_not_cut_off_by_the_patience_with_clients() {
     let running = start(short_patience(), 0, 5_000);
     let mut stream = running.begin("/slow").await;
@@ -263,7 +288,7 @@ async fn a_refusal_reaches_a_client_that_is_still_sending() {
 
 #[tokio::test]
 async fn a_refusal_of_a_body_that_nobody_read_leaves_the_connection_open() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Patience { rest: LONG, ..Patience::default() }, 0, 5_000);
     let mut stream = running.connect().await;
     for _ in 0..20 {
         stream.write_all(b"POST /refused HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\n").await.unwrap();

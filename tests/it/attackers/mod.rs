@@ -19,6 +19,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
+use crate::support::binary::is_long;
 
 /// Every table that this server writes or reads.
 const TABLES: [&str; 6] =
@@ -28,9 +29,8 @@ const TABLES: [&str; 6] =
 const UNKNOWN: &str = "0123456789abcdef01234567";
 
 /// How often something is tried: more often where there is time.
-#[expect(clippy::disallowed_methods, reason = "a test's own switch, not the program's configuration")]
 fn times(usually: usize, long: usize) -> usize {
-    if std::env::var_os("LC_LONG").is_some() { long } else { usually }
+    if is_long() { long } else { usually }
 }
 
 /// All that a client sees of an answer, but its time.

@@ -42,7 +42,7 @@ async fn while_full<T>(app: &TestApp, on_top: impl AsyncFn() -> T) -> T {
         while app.simulator.list_calls() == calls {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         on_top().await
     };
     let (served, told) = tokio::join!(served, on_top);
@@ -116,11 +116,6 @@ async fn a_client_that_goes_away_gives_its_place_back() {
         let impatient = join_all((0..MOST).map(|_| app.get("/connections")));
         assert!(tokio::time::timeout(Duration::from_millis(200), impatient).await.is_err());
     }
-    let answer = loop {
-        let answer = app.get("/connections/0123456789abcdef01234567").await;
-        if answer.status != 503 {
-            break answer;
-        }
-    };
-    assert_eq!(answer.status, 404);
+    let served = async { while app.get("/connections/0123456789abcdef01234567").await.status != 404 {} };
+    tokio::time::timeout(Duration::from_secs(20), served).await.expect("its place must be free again");
 }
