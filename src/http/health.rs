@@ -245,4 +245,17 @@ mod tests {
         assert_eq!(ask(&readiness, "/readyz").await, not_ready("database unreachable"));
         assert_eq!(ask(&readiness, "/livez").await.0, StatusCode::OK);
     }
+
+    #[tokio::test]
+    async fn whoever_asks_at_once_shares_one_look_at_the_database() {
+        let database = database().await;
+        database.store.migrate().await.unwrap();
+        let readiness = Readiness::new(database.store.clone(), Stop::new());
+        assert_eq!(ask(&readiness, "/readyz").await, is_ready());
+        let before = (database.store.statements(), Instant::now());
+        let answers = futures_util::future::join_all((0..500).map(|_| ask(&readiness, "/readyz"))).await;
+        assert!(answers.iter().all(|answer| *answer == is_ready()));
+        let looks = before.1.elapsed().as_millis() / TRUE_FOR.as_millis() + 1;
+        assert!(u128::from(database.store.statements() - before.0) <= looks, "{looks} at the most");
+    }
 }
