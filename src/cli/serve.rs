@@ -80,6 +80,7 @@ pub async fn serve(
     let settings = ServerSettings {
         patience: Patience::default(),
         max_connections: to_usize(config.max_connections),
+        max_unread_kilobytes: server::MAX_UNREAD_KILOBYTES,
         shutdown: config.shutdown,
     };
     let serving = servers.into_iter().map(|(listener, router)| server::serve(listener, router, settings, stop.clone()));

@@ -65,9 +65,14 @@ pub struct ServerSettings {
     pub patience: Patience,
     /// How many connections they may have open.
     pub max_connections: usize,
+    /// How much memory answers may hold that they have not read, in kilobytes.
+    pub max_unread_kilobytes: u32,
     /// How it ends.
     pub shutdown: ShutdownConfig,
 }
+
+/// What is usual: more than clients that read ever need at once, and less than a machine has.
+pub const MAX_UNREAD_KILOBYTES: u32 = 1024 * 1024;
 
 /// Connections that the system may have accepted before this program has: room for a burst of clients.
 const BACKLOG: u32 = 1024;
@@ -98,14 +103,14 @@ pub async fn serve(
     settings: ServerSettings,
     stop: Stop,
 ) -> io::Result<()> {
-    let ServerSettings { patience, max_connections, shutdown } = settings;
+    let ServerSettings { patience, max_connections, max_unread_kilobytes, shutdown } = settings;
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let closing = watch::Sender::new(Closing::No);
     // Each connection that there is no room for gets one answer.
     let closing_refused = watch::Sender::new(Closing::AfterNextAnswer);
     let mut room = Room::new(max_connections);
-    let unread = Unread::new();
+    let unread = Unread::new(max_unread_kilobytes);
     let mut connections = JoinSet::new();
 
     let mut last_accept = pin!(delayed(&stop, shutdown.delay));

@@ -44,7 +44,7 @@ fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
         .route("/big", get(async || "x".repeat(64 * 1024 * 1024)));
     let shutdown =
         ShutdownConfig { delay: Duration::from_millis(delay_ms), timeout: Duration::from_millis(timeout_ms) };
-    let settings = ServerSettings { patience, max_connections: 100, shutdown };
+    let settings = ServerSettings { patience, max_connections: 100, max_unread_kilobytes: 256 * 1024, shutdown };
     let server = tokio::spawn(serve(listener, router, settings, stop.clone()));
     Running { address, stop, server }
 }

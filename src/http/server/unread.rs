@@ -13,34 +13,35 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::api_error::ApiError;
 use crate::front::request_id::X_REQUEST_ID;
+use crate::http::files::Shared;
 use crate::rest::error::RestError;
-
-/// What they may hold, in kilobytes.
-const MOST_KILOBYTES: u32 = 256 * 1024;
 
 /// Answers up to this length are not counted: each connection may have a hundred of them, no more.
 const SMALL: u64 = 4 * 1024;
 
 /// All of one server. Clones are one.
 #[derive(Debug, Clone)]
-pub(super) struct Unread(Arc<Semaphore>);
+pub(super) struct Unread {
+    most_kilobytes: u32,
+    free: Arc<Semaphore>,
+}
 
 impl Unread {
-    /// None yet.
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MOST_KILOBYTES as usize)))
+    /// None yet, of at most so many kilobytes.
+    pub(super) fn new(most_kilobytes: u32) -> Self {
+        Self { most_kilobytes, free: Arc::new(Semaphore::new(most_kilobytes as usize)) }
     }
 
     /// An answer that is counted until its client has read it, or that there is no memory for it. It is handed over in
     /// pieces of so many bytes, as the client is ready to take them.
     pub(super) fn hold(&self, response: Response, piece: usize) -> http::Response<Pieces> {
         let length = response.body().size_hint().lower();
-        if length <= SMALL {
+        if length <= SMALL || response.extensions().get::<Shared>().is_some() {
             return response.map(|body| Pieces { body, rest: Bytes::new(), piece, _held: None });
         }
         // The largest of all may take everything, when nothing else waits.
-        let kilobytes = u32::try_from(length / 1024 + 1).unwrap_or(u32::MAX).min(MOST_KILOBYTES);
-        let (response, held) = match Arc::clone(&self.0).try_acquire_many_owned(kilobytes) {
+        let kilobytes = u32::try_from(length / 1024 + 1).unwrap_or(u32::MAX).min(self.most_kilobytes);
+        let (response, held) = match Arc::clone(&self.free).try_acquire_many_owned(kilobytes) {
             Ok(held) => (response, Some(held)),
             Err(_) => (no_memory(&response), None),
         };

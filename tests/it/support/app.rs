@@ -181,7 +181,12 @@ impl TestApp {
         let listener = server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(1) };
-        let server_settings = ServerSettings { patience, max_connections: 1_000, shutdown };
+        let server_settings = ServerSettings {
+            patience,
+            max_connections: 1_000,
+            max_unread_kilobytes: server::MAX_UNREAD_KILOBYTES,
+            shutdown,
+        };
         let serving = server::serve(listener, router, server_settings, Stop::new());
         let server = tokio::spawn(async move { serving.await.unwrap() });
         Self {
