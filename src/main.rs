@@ -19,5 +19,6 @@ fn main() -> ExitCode {
     let code = runtime.block_on(cli::run(std::env::args_os()));
     // What still hangs in the background, like the look-up of a name, must not hold the end up.
     runtime.shutdown_timeout(Duration::from_millis(100));
+    telemetry::finish_log();
     code
 }

@@ -50,11 +50,10 @@ pub enum LogSetupError {
     Traces(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Holds logging and tracing; what is left of either is written or sent when it is dropped.
+/// Holds tracing; what is left of the traces is sent when it is dropped.
 #[derive(Debug)]
-#[must_use = "logs and traces end when it is dropped"]
+#[must_use = "traces end when it is dropped"]
 pub struct Logging {
-    _writer: WorkerGuard,
     #[cfg(feature = "otel")]
     _exporter: Option<traces::otel::Exporter>,
 }
@@ -65,6 +64,14 @@ const MOST_WAITING_LINES: usize = 10_000;
 /// Counts the lines that were lost.
 static LOST_LINES: OnceLock<ErrorCounter> = OnceLock::new();
 
+/// Writes lines until it is dropped.
+static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
+
+/// Writes what waits, for a second at the most. To be called when nothing is at work any more: later lines are lost.
+pub fn finish_log() {
+    drop(WRITER.lock().unwrap_or_else(PoisonError::into_inner).take());
+}
+
 /// Sends log lines to standard error from now on, and traces where the configuration says. A process that already logs
 /// somewhere goes on doing that.
 ///
@@ -74,7 +81,7 @@ pub fn start_logging(config: &LogConfig) -> Result<Logging, LogSetupError> {
     let filter = EnvFilter::builder().parse(&config.filter)?;
     let (writer, guard) =
         NonBlockingBuilder::default().lossy(true).buffered_lines_limit(MOST_WAITING_LINES).finish(stderr());
-    let _ = LOST_LINES.set(writer.error_counter());
+    let lost = writer.error_counter();
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match config.format {
         LogFormat::Compact => lines.compact().with_ansi(stderr().is_terminal()).with_filter(filter).boxed(),
@@ -88,9 +95,11 @@ pub fn start_logging(config: &LogConfig) -> Result<Logging, LogSetupError> {
     #[cfg(feature = "otel")]
     let subscriber = subscriber.with(exporter.as_ref().map(traces::otel::Exporter::layer));
     // The error says that a subscriber is there already: tests start several programs in one process.
-    let _ = subscriber.try_init();
+    if subscriber.try_init().is_ok() {
+        let _ = LOST_LINES.set(lost);
+        *WRITER.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
+    }
     Ok(Logging {
-        _writer: guard,
         #[cfg(feature = "otel")]
         _exporter: exporter,
     })
