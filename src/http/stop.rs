@@ -47,7 +47,7 @@ impl Stop {
     /// Since when, if anybody asked to stop.
     #[must_use]
     pub fn began_at(&self) -> Option<Instant> {
-        if self.has_begun() { self.began.get().copied() } else { None }
+        self.began.get().copied()
     }
 
     /// Whether anybody asked to end without finishing.

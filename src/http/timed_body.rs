@@ -16,9 +16,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::server::Patience;
-
-/// How much of a body is read only to be rid of it.
-const LARGEST_REST: u64 = 256 * 1024;
+use crate::front::body::LARGEST_BODY;
 
 /// Fails with [`io::ErrorKind::TimedOut`] when the whole has not come in the given time after it was first waited for.
 #[derive(Debug)]
@@ -51,19 +49,19 @@ impl Drop for TimedBody {
 }
 
 impl Rest {
-    /// Reads it, if it is small and there, and unless the client waits to be asked for it. True when nothing is left: if not,
+    /// Reads it, if a handler would have, if it is there, and unless the client waits to be asked for it. True when nothing is left: if not,
     /// the connection cannot bear another request.
     pub(super) async fn discard(self, waits_to_be_asked: bool) -> bool {
         let rest = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = rest.filter(|body| !body.is_end_stream()) else { return true };
-        if waits_to_be_asked || body.size_hint().lower() > LARGEST_REST {
+        if waits_to_be_asked || body.size_hint().lower() > LARGEST_BODY as u64 {
             return false;
         }
         let mut read = 0;
         let end = async {
             while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-                read += frame.ok()?.data_ref().map_or(0, |data| data.len() as u64);
-                if read > LARGEST_REST {
+                read += frame.ok()?.data_ref().map_or(0, Bytes::len);
+                if read > LARGEST_BODY {
                     return None;
                 }
             }
