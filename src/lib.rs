@@ -5,6 +5,7 @@
 pub mod allowance;
 pub mod api_error;
 pub mod app;
+mod causes;
 pub mod cli;
 pub mod clock;
 pub mod config;

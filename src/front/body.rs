@@ -1,6 +1,5 @@
 //! Reading a request's body: its media type, and all of it, within its limits.
 
-use std::error::Error;
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use tokio::time::timeout;
 
 use crate::api_error::{ApiError, ErrorCode};
+use crate::causes::causes;
 
 use super::capacity::Place;
 
@@ -79,14 +79,9 @@ fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, (StatusCode, ApiE
 }
 
 fn is_timeout(rejection: &BytesRejection) -> bool {
-    let mut cause = Some(rejection as &dyn Error);
-    while let Some(error) = cause {
-        if error.downcast_ref().is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::TimedOut) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    causes(rejection)
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::TimedOut)
 }
 
 /// What is answered to a body that does not come.

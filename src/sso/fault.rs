@@ -9,6 +9,7 @@ use std::time::Duration;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 
+use crate::causes::causes;
 use crate::domain::sso_view::SourceFailure;
 
 /// Why an exchange failed.
@@ -140,8 +141,7 @@ fn is_lost(error: &reqwest::Error) -> bool {
     if error.is_timeout() || !(error.is_connect() || error.is_request()) {
         return false;
     }
-    let mut source = error.source();
-    while let Some(cause) = source {
+    for cause in causes(error) {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected};
             return matches!(
@@ -152,7 +152,6 @@ fn is_lost(error: &reqwest::Error) -> bool {
         if cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
             return true;
         }
-        source = cause.source();
     }
     false
 }
@@ -167,13 +166,11 @@ fn transport_detail(error: &reqwest::Error) -> String {
     } else {
         "body"
     };
-    let mut source = error.source();
-    while let Some(cause) = source {
+    for cause in causes(error) {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
             let is_tls = io.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>);
             return if is_tls { format!("{stage}: TLS refused") } else { format!("{stage}: {}", io.kind()) };
         }
-        source = cause.source();
     }
     stage.to_owned()
 }
