@@ -3,15 +3,19 @@
 //!
 //! A request has its place while it is worked on, and not while its client sends a body slowly.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::Extensions;
 use metrics::{counter, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
+use tower::Service;
 
 use crate::api_error::ApiError;
 
@@ -20,6 +24,9 @@ const BURST: usize = 4;
 
 /// How long a burst may last, and how long there must have been none before the next.
 const LONGEST_BURST: Duration = Duration::from_secs(1);
+
+/// How often the log tells how many were refused.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 /// How many bodies may come slowly at once, each of which may take 256 kB of memory for as long as its client may take.
 const MOST_SLOW_BODIES: usize = 500;
@@ -36,6 +43,8 @@ struct Places {
     free: Arc<Semaphore>,
     burst: Mutex<Option<Burst>>,
     slow_bodies: Arc<Semaphore>,
+    /// How many were refused of which the log does not tell yet.
+    untold: AtomicU64,
 }
 
 /// The last time that the usual places were not enough.
@@ -56,11 +65,12 @@ impl Capacity {
             free: Arc::new(Semaphore::new(all)),
             burst: Mutex::default(),
             slow_bodies: Arc::new(Semaphore::new(MOST_SLOW_BODIES)),
+            untold: AtomicU64::new(0),
         }))
     }
 
     fn place_at(&self, now: Instant) -> Option<OwnedSemaphorePermit> {
-        let Places { usual, all, free, burst, slow_bodies: _ } = &*self.0;
+        let Places { usual, all, free, burst, .. } = &*self.0;
         if all - free.available_permits() >= *usual {
             let mut burst = burst.lock().unwrap_or_else(PoisonError::into_inner);
             let began = match &*burst {
@@ -73,6 +83,24 @@ impl Capacity {
             }
         }
         Arc::clone(free).try_acquire_owned().ok()
+    }
+
+    fn shed(&self) -> ApiError {
+        self.note_shed();
+        ApiError::overloaded()
+    }
+
+    /// Counts one that is refused. The log tells of all of a second at once.
+    fn note_shed(&self) {
+        counter!("http_requests_shed_total").increment(1);
+        if self.0.untold.fetch_add(1, Ordering::Relaxed) == 0 {
+            let places = Arc::clone(&self.0);
+            tokio::spawn(async move {
+                sleep(TOLD_EVERY).await;
+                let requests = places.untold.swap(0, Ordering::Relaxed);
+                tracing::warn!(requests, "requests were refused: too much to do");
+            });
+        }
     }
 }
 
@@ -121,7 +149,7 @@ impl Place {
     /// # Errors
     /// Too many do.
     pub(super) fn leave_for_body(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        let slow = Arc::clone(&self.capacity.0.slow_bodies).try_acquire_owned().map_err(|_| shed())?;
+        let slow = Arc::clone(&self.capacity.0.slow_bodies).try_acquire_owned().map_err(|_| self.capacity.shed())?;
         self.hold(None);
         Ok(slow)
     }
@@ -131,7 +159,7 @@ impl Place {
     /// # Errors
     /// No place is free.
     pub(super) fn come_back(&self) -> Result<(), ApiError> {
-        let held = Held::of(&self.capacity).ok_or_else(shed)?;
+        let held = Held::of(&self.capacity).ok_or_else(|| self.capacity.shed())?;
         self.hold(Some(held));
         Ok(())
     }
@@ -141,23 +169,32 @@ impl Place {
     }
 }
 
-/// How a front end tells of an error that is the whole answer.
-pub type Refuse = fn(&Request, ApiError) -> Response;
+/// Who is worked for, and how the others are told.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// The places.
+    pub capacity: Capacity,
+    /// Whether what is at a path needs one.
+    pub is_limited: fn(&str) -> bool,
+    /// Answers the requests that get none.
+    pub refusals: Router,
+}
 
-/// The layer, for `axum::middleware::from_fn_with_state`, around the handlers of a front end.
-pub async fn admit(State((capacity, refuse)): State<(Capacity, Refuse)>, mut request: Request, next: Next) -> Response {
+/// The layer, for `axum::middleware::from_fn_with_state`, around all else: what is refused has not even been looked at.
+pub async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
+    let Admission { capacity, is_limited, mut refusals } = admission;
+    if !is_limited(request.uri().path()) {
+        return next.run(request).await;
+    }
     let Some(place) = Place::take(&capacity, request.extensions()) else {
-        return refuse(&request, shed());
+        capacity.note_shed();
+        let Ok(response) = refusals.call(request).await;
+        return response;
     };
     request.extensions_mut().insert(place.clone());
     let response = next.run(request).await;
     place.hold(None);
     response
-}
-
-fn shed() -> ApiError {
-    counter!("http_requests_shed_total").increment(1);
-    ApiError::overloaded()
 }
 
 #[cfg(test)]
@@ -184,8 +221,8 @@ mod tests {
         assert_eq!(usual.len() + next.len(), 12, "there was none for a while");
     }
 
-    #[test]
-    fn bodies_that_come_slowly_are_counted_apart() {
+    #[tokio::test]
+    async fn bodies_that_come_slowly_are_counted_apart() {
         let capacity = Capacity::new(1);
         let wait = || Place::take(&capacity, &Extensions::new()).unwrap().leave_for_body();
         let waiting: Vec<_> = (0..MOST_SLOW_BODIES).map(|_| wait().unwrap()).collect();

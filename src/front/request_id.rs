@@ -39,6 +39,20 @@ impl RequestId {
         extensions.get().cloned().unwrap_or_else(Self::random)
     }
 
+    /// The caller's own, or a new one.
+    #[must_use]
+    pub fn for_request(headers: &HeaderMap) -> Self {
+        Self::given(headers).unwrap_or_else(Self::random)
+    }
+
+    /// Puts it on an answer.
+    pub fn mark(&self, headers: &mut HeaderMap) {
+        // An id is visible ASCII, so that it always makes a header.
+        if let Ok(value) = HeaderValue::from_str(&self.0) {
+            headers.insert(X_REQUEST_ID, value);
+        }
+    }
+
     /// The caller's own, where it is well-formed. Anything else could forge log lines.
     pub(crate) fn given(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(X_REQUEST_ID)?.to_str().ok()?;
@@ -64,14 +78,11 @@ impl fmt::Display for RequestId {
 
 /// The layer, for `axum::middleware::from_fn`: the outermost, so that every answer bears the id.
 pub async fn assign(mut request: Request, next: Next) -> Response {
-    let id = RequestId::given(request.headers()).unwrap_or_else(RequestId::random);
+    let id = RequestId::for_request(request.headers());
     request.extensions_mut().insert(id.clone());
     let span = tracing::info_span!("request", request.id = id.as_str());
     let mut response = next.run(request).instrument(span).await;
-    // An id is visible ASCII, so that it always makes a header.
-    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
-    }
+    id.mark(response.headers_mut());
     response
 }
 

@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
-use http::{Extensions, Method};
+use http::{Extensions, Method, StatusCode};
 use tracing::Instrument;
 use tracing::field::{Empty, display};
 
@@ -75,6 +75,9 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestFacts {
     }
 }
 
+/// The route of what no route is for.
+const UNMATCHED: &str = "unmatched";
+
 /// The status in the log and the metrics when the client went away before its answer, as others write it too.
 const CLIENT_WENT_AWAY: u16 = 499;
 
@@ -130,7 +133,7 @@ struct Line {
 
 impl Line {
     fn route(&self) -> &str {
-        self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
+        self.route.as_ref().map_or(UNMATCHED, MatchedPath::as_str)
     }
 }
 
@@ -151,12 +154,22 @@ impl Drop for Line {
             account.id = account.map(tracing::field::display),
             "request"
         );
-        let route = template.to_owned();
-        metrics::counter!("http_requests_total", "route" => route.clone(), "method" => *method, "status" => status.to_string())
-            .increment(1);
-        metrics::histogram!("http_request_duration_seconds", "route" => route, "method" => *method)
+        count(template, method, *status);
+        metrics::histogram!("http_request_duration_seconds", "route" => template.to_owned(), "method" => *method)
             .record(elapsed.as_secs_f64());
     }
+}
+
+/// Counts a request that was refused unseen, which has no line: a flood of them would push out all others, and times that
+/// are next to nothing would hide those of what was served.
+pub fn count_refused(request: &Request, status: StatusCode) {
+    let route = request.extensions().get::<MatchedPath>();
+    count(route.map_or(UNMATCHED, MatchedPath::as_str), known_method(request.method()), status.as_u16());
+}
+
+fn count(route: &str, method: &'static str, status: u16) {
+    metrics::counter!("http_requests_total", "route" => route.to_owned(), "method" => method, "status" => status.to_string())
+        .increment(1);
 }
 
 /// A client may invent methods without end; a label may not follow it.
@@ -178,7 +191,6 @@ mod tests {
     use axum::Router;
     use axum::body::Body;
     use axum::routing::get;
-    use http::StatusCode;
     use tower::ServiceExt;
 
     use super::*;

@@ -9,6 +9,7 @@ pub mod health;
 mod home;
 pub mod metrics;
 pub mod openapi;
+mod refusals;
 pub mod router;
 mod security_headers;
 pub mod server;

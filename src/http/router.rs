@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::front::body::LARGEST_BODY;
-use crate::front::capacity::{Capacity, Refuse, admit};
+use crate::front::capacity::{Admission, Capacity, admit};
 use crate::front::{request_id, request_log};
 use crate::graphql::handler::{self as graphql, Endpoint};
 use crate::rest::connections as rest;
@@ -20,7 +20,7 @@ use crate::rest::error::RestError;
 
 use super::compression::{self, Compressor};
 use super::home::{self, Contents};
-use super::{cors, docs, graphiql, security_headers, unambiguous};
+use super::{cors, docs, graphiql, refusals, security_headers, unambiguous};
 
 /// What of the router is a matter of settings. By default none of it.
 #[derive(Debug, Clone, Default)]
@@ -37,18 +37,11 @@ pub struct RouterOptions {
 
 /// All routes of the server. `operations` are `/livez`, `/readyz` and, unless it has an address of its own, `/metrics`.
 pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterOptions) -> Router {
-    // Pages and operations are always answered: they cost little, and whoever looks after the server needs them most then.
-    let capacity = Capacity::new(app.settings.max_concurrent_requests);
-    let within_capacity = |refuse: Refuse| from_fn_with_state((capacity.clone(), refuse), admit);
     let connections = Router::new()
         .route("/connections", get(rest::list).post(rest::repair))
         .route("/connections/{id}", get(rest::get))
-        .route_layer(within_capacity(|_, error| RestError::from(error).into_response()))
         .with_state(app.clone());
-    let graphql = Router::new()
-        .route("/graphql", get(graphql::handle).post(graphql::handle))
-        .route_layer(within_capacity(graphql::refuse))
-        .with_state(graphql);
+    let graphql = Router::new().route("/graphql", get(graphql::handle).post(graphql::handle)).with_state(graphql);
 
     let RouterOptions { graphiql, docs, metrics, cors_origins } = options;
     let contents = Contents { graphiql, docs, metrics, schema: app.settings.introspection };
@@ -60,7 +53,8 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
         pages = pages.merge(docs::routes());
     }
 
-    Router::new()
+    let cors = cors::layer(cors_origins);
+    let answers = Router::new()
         .merge(connections)
         .merge(graphql)
         .merge(operations)
@@ -76,10 +70,13 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
                 .layer(from_fn(security_headers::complete))
                 .layer(from_fn(unambiguous::require))
                 // Around what may panic, so that a page on another origin can read that answer too.
-                .option_layer(cors::layer(cors_origins))
+                .option_layer(cors.clone())
                 .layer(CatchPanicLayer::custom(panicked))
                 .layer(from_fn_with_state(Compressor::default(), compression::compress)),
-        )
+        );
+    let capacity = Capacity::new(app.settings.max_concurrent_requests);
+    let admission = Admission { capacity, is_limited: refusals::is_limited, refusals: refusals::router(cors) };
+    Router::new().fallback_service(answers).layer(from_fn_with_state(admission, admit))
 }
 
 pub(super) const NOTHING_HERE: &str = "there is nothing at this path";

@@ -4,15 +4,20 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::{HeaderMap, HeaderValue};
 
 use super::files::NOTHING;
 
 /// The layer, for `axum::middleware::from_fn`.
 pub(super) async fn complete(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+    add(response.headers_mut());
+    response
+}
+
+/// To those that are there.
+pub(super) fn add(headers: &mut HeaderMap) {
     for (name, value) in [
         (CACHE_CONTROL, "no-store"),
         (CONTENT_SECURITY_POLICY, NOTHING),
@@ -23,5 +28,4 @@ pub(super) async fn complete(request: Request, next: Next) -> Response {
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }

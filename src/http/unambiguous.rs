@@ -15,20 +15,37 @@ use crate::rest::error::RestError;
 
 /// The layer, for `axum::middleware::from_fn`.
 pub(super) async fn require(request: Request, next: Next) -> Response {
-    let is_http_1 = request.version() < Version::HTTP_2;
-    // hyper hides a Content-Length that stands beside a coding, so that any request with a coding may have had both; after
-    // such a one the connection must be closed (RFC 9112, 6.1).
-    let is_coded = request.headers().contains_key(TRANSFER_ENCODING);
-    let doubt = doubt(request.version(), request.uri(), request.headers());
-    let is_last = is_http_1 && (is_coded || doubt.is_some());
-    let mut response = match doubt {
+    let clarity = Clarity::of(&request);
+    let mut response = match clarity.doubt {
         None => next.run(request).await,
         Some(text) => RestError::new(StatusCode::BAD_REQUEST, ApiError::bad_input(text)).into_response(),
     };
-    if is_last {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+    clarity.settle(response.headers_mut());
     response
+}
+
+/// How clear it is what a request means.
+pub(super) struct Clarity {
+    /// What cannot be told for certain.
+    doubt: Option<&'static str>,
+    is_last: bool,
+}
+
+impl Clarity {
+    pub(super) fn of(request: &Request) -> Self {
+        let doubt = doubt(request.version(), request.uri(), request.headers());
+        // hyper hides a Content-Length that stands beside a coding, so that any request with a coding may have had both;
+        // after such a one the connection must be closed (RFC 9112, 6.1).
+        let is_coded = request.headers().contains_key(TRANSFER_ENCODING);
+        Self { doubt, is_last: request.version() < Version::HTTP_2 && (is_coded || doubt.is_some()) }
+    }
+
+    /// To be told to the answer, whose connection may have to end.
+    pub(super) fn settle(&self, answer: &mut HeaderMap) {
+        if self.is_last {
+            answer.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
 }
 
 /// What cannot be told for certain.

@@ -204,7 +204,7 @@ fn describe() {
     describe_histogram!(
         "http_request_duration_seconds",
         Unit::Seconds,
-        "Time from a request's head to its answer's head"
+        "Time from a request's head to its answer's head; without what was refused unseen"
     );
     describe_gauge!("http_requests_in_progress", "Requests for connections that are worked on now");
     describe_counter!("http_requests_shed_total", "Requests refused at once, since there was too much to do");

@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::api_error::ApiError;
 use crate::front::request_id::X_REQUEST_ID;
 use crate::http::files::Shared;
+use crate::http::security_headers;
 use crate::rest::error::RestError;
 
 /// Answers up to this length are not counted: each connection may have a hundred of them, no more.
@@ -56,6 +57,7 @@ fn no_memory(response: &Response) -> Response {
     if let Some(id) = response.headers().get(X_REQUEST_ID) {
         refusal.headers_mut().insert(X_REQUEST_ID, id.clone());
     }
+    security_headers::add(refusal.headers_mut());
     refusal
 }
 

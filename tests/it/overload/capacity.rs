@@ -1,9 +1,11 @@
 //! More requests at once than are worked on.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use lc_connections::app::AppSettings;
+use lc_connections::http::router::RouterOptions;
 use serde_json::json;
 
 use crate::support::app::{Answer, Scenario, Setup, TestApp, settings};
@@ -13,13 +15,16 @@ use crate::support::world::World;
 
 const USUAL: usize = 2;
 
+const ORIGIN: &str = "https://ours.example";
+
 /// In a burst, which a test is.
 const MOST: usize = 4 * USUAL;
 
 /// Works on few requests at once, of which each takes as long as SSO may: it hangs.
 async fn start(database: &Database) -> TestApp {
     let settings = AppSettings { max_concurrent_requests: USUAL, ..settings() };
-    let setup = Setup { settings, budget: Duration::from_secs(3), ..Setup::default() };
+    let options = RouterOptions { cors_origins: vec![ORIGIN.parse().unwrap()], ..RouterOptions::default() };
+    let setup = Setup { settings, options, budget: Duration::from_secs(3), ..Setup::default() };
     let app = TestApp::start_with(database, setup).await;
     let app = app.enter_as_superuser(database, &World::with_connections(3)).await;
     assert_eq!(app.get("/connections").await.status, 200);
@@ -74,6 +79,55 @@ async fn they_are_refused_at_once_in_each_front_ends_own_words() {
     assert!(extensions["requestId"].is_string() && graphql.body.get("data").is_none());
     app.simulator.set(Scenario::Ok);
     assert_eq!(app.get("/connections").await.status, 200, "there is room again");
+}
+
+fn header_names(answer: &reqwest::Response) -> BTreeSet<String> {
+    answer.headers().keys().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn their_answers_have_the_headers_of_all_others() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = start(&database).await;
+    let ask = async || {
+        let (list, graphql) = (format!("{}/connections", app.url), format!("{}/graphql", app.url));
+        let requests = [app.client.get(list), app.client.post(graphql).body("{")];
+        let requests = requests.map(|request| request.header("origin", ORIGIN).header("x-request-id", "mine"));
+        join_all(requests.map(async |request| request.send().await.unwrap())).await
+    };
+    let usual = ask().await;
+    let refused = while_full(&app, &ask).await;
+    for (usual, refused) in usual.iter().zip(&refused) {
+        assert_eq!((usual.status().as_u16(), refused.status().as_u16()), (401, 503));
+        assert_eq!(refused.headers()["x-request-id"], "mine");
+        assert_eq!(refused.headers()["access-control-allow-origin"], ORIGIN);
+        let mut expected = header_names(usual);
+        expected.remove("www-authenticate");
+        expected.insert("retry-after".to_owned());
+        assert_eq!(header_names(refused), expected);
+    }
+}
+
+#[tokio::test]
+async fn they_are_counted_by_route_and_status() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = start(&database).await;
+    let refused = r#"http_requests_total{route="/connections/{id}",method="GET",status="503"}"#;
+    let counters = [refused, "http_requests_shed_total"];
+    let count = async || {
+        let text = app.client.get(format!("{}/metrics", app.url)).send().await.unwrap().text().await.unwrap();
+        counters
+            .map(|counter| text.lines().find_map(|line| line.strip_prefix(counter)?.trim().parse().ok()).unwrap_or(0))
+    };
+    let (before, after) = while_full(&app, async || {
+        let before: [u64; 2] = count().await;
+        app.get("/connections/0123456789abcdef01234567").await;
+        (before, count().await)
+    })
+    .await;
+    for (counter, (before, after)) in counters.iter().zip(before.iter().zip(after)) {
+        assert!(after > *before, "{counter}");
+    }
 }
 
 #[tokio::test]

@@ -375,7 +375,9 @@ impl Clients {
         let key = self.accounts[number].key.clone();
         let (method, path) = ("POST", "/graphql".to_owned());
         let body = Some(json!({"query": NESTED, "variables": {"first": 50}}));
-        let bytes = Asked { method, path, key, request_id: "hung-up".to_owned(), body }.bytes();
+        let bytes =
+            Asked { method, path, key, request_id: "hung-up".to_owned(), body: body.map(|body| body.to_string()) }
+                .bytes();
         let part = rand::rng().random_range(0..=bytes.len());
         let mut stream = TcpStream::connect(self.address).await.map_err(|error| error.to_string())?;
         stream.write_all(&bytes[..part]).await.map_err(|error| error.to_string())?;

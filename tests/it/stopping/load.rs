@@ -163,7 +163,7 @@ impl Shared {
             }
         };
         let request_id = format!("{:032x}", rand::random::<u128>());
-        (kind, Asked { method, path, key: self.key.clone(), request_id, body }, id)
+        (kind, Asked { method, path, key: self.key.clone(), request_id, body: body.map(|body| body.to_string()) }, id)
     }
 
     fn answered(&self, kind: Kind, asked: &Asked, repaired: String, status: u16, body: &[u8]) {

@@ -88,6 +88,15 @@ impl Running {
         kilobytes.parse::<i64>().unwrap() * 1024
     }
 
+    /// How long its threads have run.
+    pub fn processor_time(&self) -> Duration {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        // A thread may end meanwhile.
+        let of_each =
+            threads.filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("schedstat")).ok());
+        of_each.map(|times| Duration::from_nanos(times.split(' ').next().unwrap().parse().unwrap())).sum()
+    }
+
     pub fn open_files(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.0.id())).unwrap().count()
     }

@@ -7,7 +7,6 @@ use axum::body::Bytes;
 use h2::Reason;
 use h2::client::SendRequest;
 use http::Request;
-use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::sleep;
@@ -35,7 +34,7 @@ pub struct Asked {
     pub key: String,
     pub request_id: String,
     /// JSON.
-    pub body: Option<Value>,
+    pub body: Option<String>,
 }
 
 impl Asked {
@@ -46,7 +45,7 @@ impl Asked {
     /// As it is written for HTTP/1.1.
     pub fn bytes(&self) -> Vec<u8> {
         let Self { method, path, request_id, .. } = self;
-        let body = self.body.as_ref().map(Value::to_string).unwrap_or_default();
+        let body = self.body.as_deref().unwrap_or_default();
         let content = if self.body.is_some() {
             format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
         } else {
@@ -121,15 +120,16 @@ impl KeepAlive {
 
     /// An answer, and whether another may follow it.
     async fn read(&self, stream: &mut TcpStream) -> (Fate, bool) {
-        let mut come = Vec::new();
+        let mut come = Vec::with_capacity(16 * 1024);
         let mut whole = None;
         while whole.is_none_or(|whole| come.len() < whole) {
             if self.manner == Manner::SlowToRead {
                 sleep(PAUSE).await;
             }
-            let mut buffer = vec![0; if self.manner == Manner::SlowToRead { 4_096 } else { 64 * 1024 }];
-            match stream.read(&mut buffer).await {
-                Ok(length @ 1..) => come.extend_from_slice(&buffer[..length]),
+            come.reserve(4_096);
+            let at_once = if self.manner == Manner::SlowToRead { 4_096 } else { u64::MAX };
+            match (&mut *stream).take(at_once).read_buf(&mut come).await {
+                Ok(1..) => {}
                 _ if come.is_empty() => return (Fate::Unanswered, false),
                 end => return (Fate::Broken(format!("{end:?} after {}", String::from_utf8_lossy(&come))), false),
             }
@@ -211,7 +211,7 @@ async fn exchange(requests: &mut SendRequest<Bytes>, asked: &Asked) -> Fate {
     let Ok((answer, mut body)) = requests.send_request(request, asked.body.is_none()) else { return Fate::Unseen };
     if let Some(json) = &asked.body {
         // Of an answer that comes before the whole request the client hears below.
-        let _ = body.send_data(Bytes::from(json.to_string()), true);
+        let _ = body.send_data(Bytes::from(json.clone()), true);
     }
     let answer = match answer.await {
         Ok(answer) => answer,
