@@ -174,8 +174,8 @@ impl Place {
 pub struct Admission {
     /// The places.
     pub capacity: Capacity,
-    /// Whether what is at a path needs one.
-    pub is_limited: fn(&str) -> bool,
+    /// Whether a request needs one.
+    pub is_limited: fn(&Request) -> bool,
     /// Answers the requests that get none.
     pub refusals: Router,
 }
@@ -183,7 +183,7 @@ pub struct Admission {
 /// The layer, for `axum::middleware::from_fn_with_state`, around all else: what is refused has not even been looked at.
 pub async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
     let Admission { capacity, is_limited, mut refusals } = admission;
-    if !is_limited(request.uri().path()) {
+    if !is_limited(&request) {
         return next.run(request).await;
     }
     let Some(place) = Place::take(&capacity, request.extensions()) else {

@@ -5,6 +5,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use http::Method;
 use tower_http::cors::CorsLayer;
 
 use crate::api_error::ApiError;
@@ -16,11 +17,14 @@ use crate::rest::error::RestError;
 use super::security_headers;
 use super::unambiguous::Clarity;
 
-/// Whether what is at a path needs a place. Pages and operations are always answered: they cost little, and whoever looks
-/// after the server needs them most then.
-pub(super) fn is_limited(path: &str) -> bool {
-    matches!(path, "/graphql" | "/connections")
-        || path.strip_prefix("/connections/").is_some_and(|id| !id.is_empty() && !id.contains('/'))
+/// Whether a request needs a place. Pages and operations are always answered: they cost little, and whoever looks after the
+/// server needs them most then. So is what a browser asks before it asks.
+pub(super) fn is_limited(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_one = |id: &str| !id.is_empty() && !id.contains('/');
+    let has_places =
+        matches!(path, "/graphql" | "/connections") || path.strip_prefix("/connections/").is_some_and(is_one);
+    has_places && request.method() != Method::OPTIONS
 }
 
 /// Refuses all that is limited, each front end's requests in its own words.

@@ -52,6 +52,8 @@ pub(super) struct Calls<'a> {
     /// What cannot be tried again before this is not: the rest of the time would be too little.
     last_retry: Instant,
     has_retried: AtomicBool,
+    /// Whether one of them waited for what is not SSO's: the memory that another exchange read into.
+    has_waited: AtomicBool,
 }
 
 impl Caller {
@@ -82,7 +84,14 @@ impl Caller {
     /// For an exchange that has so long from now.
     pub(super) fn calls<'a>(&'a self, circuit: &'a Circuit, request_id: &'a str, within: Duration) -> Calls<'a> {
         let last_retry = Instant::now() + within / 2;
-        Calls { caller: self, circuit, request_id, last_retry, has_retried: AtomicBool::new(false) }
+        Calls {
+            caller: self,
+            circuit,
+            request_id,
+            last_retry,
+            has_retried: AtomicBool::new(false),
+            has_waited: AtomicBool::new(false),
+        }
     }
 }
 
@@ -103,6 +112,11 @@ impl Calls<'_> {
     /// Whether one of the calls was tried again.
     pub(super) fn has_retried(&self) -> bool {
         self.has_retried.load(Ordering::Relaxed)
+    }
+
+    /// Whether one of them waited for what is not SSO's.
+    pub(super) fn has_waited(&self) -> bool {
+        self.has_waited.load(Ordering::Relaxed)
     }
 
     /// How long to wait before the call is tried again; `None`: it is not worth it, or would add to SSO's trouble.
@@ -152,7 +166,12 @@ impl Calls<'_> {
         let mut shared: Option<MutexGuard<'_, Vec<u8>>> = None;
         while let Some(chunk) = response.chunk().await.map_err(|error| Fault::Transport(error.without_url()))? {
             if shared.is_none() && own.len() + chunk.len() > LARGE_BODY_BYTES {
-                let mut large = self.caller.large_body.lock().await;
+                let mut large = if let Ok(large) = self.caller.large_body.try_lock() {
+                    large
+                } else {
+                    self.has_waited.store(true, Ordering::Relaxed);
+                    self.caller.large_body.lock().await
+                };
                 large.clear();
                 // At once, since growing by doubling takes twice as much. What was never written takes no memory.
                 large.reserve_exact(PAGE_BYTES);

@@ -23,7 +23,7 @@ use crate::domain::id::{SsoConnectionId, SsoId};
 use crate::domain::sso_view::{SourceFailure, SsoConnection};
 use crate::telemetry::traces;
 
-/// The most bytes that all pages of a list may have together.
+/// The most bytes that all pages of a list may have together, on the wire and for what permissions take once read.
 const LIST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Talks to SSO.
@@ -48,7 +48,7 @@ pub(super) struct Fetched {
     pub(super) connections: Vec<Vec<SsoConnection>>,
     /// The set's validator, if SSO gave one.
     pub(super) etag: Option<HeaderValue>,
-    /// How many bytes it had on the wire, its validator's among them.
+    /// How many bytes it had on the wire, its validator's and what its permissions take once read among them.
     pub(super) bytes: usize,
 }
 
@@ -169,8 +169,9 @@ impl Client {
         span.record("sso.outcome", outcome);
         match &result {
             Ok(_) => permit.succeeded(),
-            // The request had spent its budget on other exchanges: SSO was hardly asked.
-            Err(Fault::OutOfTime) if within < self.budget => drop(permit),
+            // The request had spent its budget on other exchanges, so that SSO was hardly asked, or another's large body was
+            // in the way.
+            Err(Fault::OutOfTime) if within < self.budget || calls.has_waited() => drop(permit),
             Err(fault) if fault.is_outage() => permit.failed(),
             // One answer's trouble says nothing of SSO as a whole, neither good nor bad.
             Err(_) => drop(permit),
@@ -226,8 +227,12 @@ impl Client {
             } else if answers.etag != etag {
                 return Ok(Walk::Changed);
             }
-            let (page, bytes): (Page, _) = calls.read(response, PAGE_BYTES.min(LIST_BYTES - answers.bytes)).await?;
-            answers.bytes += bytes;
+            let (page, bytes): (Page, _) =
+                calls.read(response, PAGE_BYTES.min(LIST_BYTES.saturating_sub(answers.bytes))).await?;
+            answers.bytes += bytes + page.bytes_of_permissions();
+            if answers.bytes > LIST_BYTES {
+                return Err(Fault::TooLarge);
+            }
             cursor = answers.pages.add(page)?;
             if cursor.is_none() {
                 return Ok(Walk::Whole(answers));

@@ -94,6 +94,15 @@ pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Er
     serde_json::from_str(text)
 }
 
+impl Page {
+    /// What the permissions take once read, their texts apart: the shortest are many times as large as on the wire.
+    pub(super) fn bytes_of_permissions(&self) -> usize {
+        let sides =
+            |connection: &NetworkConnection| connection.permissions.buyer.len() + connection.permissions.seller.len();
+        self.network_connections.iter().map(sides).sum::<usize>() * size_of::<Box<str>>()
+    }
+}
+
 impl NetworkConnection {
     /// As the account sees it, with the partner's role and its own permissions; `None` when it takes no part. An
     /// account on both sides is read as the buyer.

@@ -72,6 +72,23 @@ fn shapes() -> Vec<Shape> {
         ("deep variables", format!(r#"{{"query": "{{ {viewer} }}", "variables": {{"a": {}}}}}"#, nested("[", "]", 100_000)), "not a GraphQL request"),
         ("huge variables", json!({"query": "query ($a: [ID!]!) { nodes(ids: $a) { id } }", "variables": {"a": vec![vec!["x"; 60]; 700]}}).to_string(), "invalid value"),
         ("a batch", json!(vec![json!({"query": "{ __typename }"}); 1_000]).to_string(), "batches are not served"),
+        ("one variable in one list, often", json!({
+            "query": format!("query ($a: ID!) {{ nodes(ids: [{}]) {{ id }} }}", "$a ".repeat(900)), "variables": {"a": "x".repeat(240_000)},
+        }).to_string(), "the limit is 524288 bytes"),
+        ("one variable in many fields, often", json!({
+            "query": format!(
+                "query ($a: String!) {{ {} }} fragment F on Account {{ connections(first: 1, filter: {{hasPermission: [{}]}}) {{ totalCount }} }}",
+                numbered(20, |number| format!("a{number}: viewer {{ account {{ ...F }} }} ")), "$a ".repeat(800)
+            ),
+            "variables": {"a": "x".repeat(220_000)},
+        }).to_string(), "the limit is 524288 bytes"),
+        ("one permission, often", json!({
+            "query": format!(
+                "query ($p: [String!]) {{ {} }} fragment F on Account {{ connections(first: 1, filter: {{hasPermission: $p}}) {{ totalCount }} }}",
+                numbered(20, |number| format!("a{number}: viewer {{ account {{ ...F }} }} "))
+            ),
+            "variables": {"p": vec!["view"; 25_000]},
+        }).to_string(), "the limit is 524288 bytes"),
         ("a large body", json!({"query": "{ __typename }", "extensions": {"x": "x".repeat(300_000)}}).to_string(), "too large"),
         ("a large operation name", json!({"query": "{ __typename }", "operationName": "x".repeat(200_000)}).to_string(), "Unknown operation"),
     ]

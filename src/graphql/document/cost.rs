@@ -67,30 +67,43 @@ impl Costs<'_> {
         let Some(definition) = self.types.field(parent, &field.name.node) else { return 1 };
         let page = self.page(field, definition);
         let inner = self.of_set(definition.named(), &field.selection_set.node, page.unwrap_or(USUAL_ENTRIES));
-        let times = match (definition.is_list(), self.given(field, "ids")) {
-            (false, _) => 1,
-            (true, Some(ConstValue::List(ids))) => u64::try_from(ids.len()).unwrap_or(u64::MAX),
-            (true, _) => entries,
-        };
+        let times = if definition.is_list() { self.length(field, "ids").unwrap_or(entries) } else { 1 };
         inner.saturating_mul(times).saturating_add(1)
     }
 
     /// How many entries each list of a page has at the most: the field gives one if it takes `first`.
     fn page(&self, field: &Field, definition: &OutputField) -> Option<u64> {
         let first = definition.arguments.get("first")?;
-        let asked = ["first", "last"].into_iter().find_map(|name| number(&self.given(field, name)?));
+        let asked = ["first", "last"].into_iter().find_map(|name| self.number(field, name));
         let entries = asked.or_else(|| number(first.default.as_ref()?)).unwrap_or(USUAL_PAGE);
         Some(entries.min(self.largest_page))
     }
 
-    fn given(&self, field: &Field, argument: &str) -> Option<ConstValue> {
-        let (_, value) = field.arguments.iter().find(|(name, _)| name.node == argument)?;
-        let variable = |name: async_graphql::Name| {
-            let value = self.variables.get(name.as_str()).cloned().unwrap_or_default();
-            ConstValue::from_json(value)
-        };
-        Value::clone(&value.node).into_const_with(variable).ok()
+    /// A number that is given.
+    fn number(&self, field: &Field, argument: &str) -> Option<u64> {
+        match given(field, argument)? {
+            Value::Variable(name) => match self.variables.get(name.as_str())? {
+                serde_json::Value::Number(number) => Some(number.as_u64().unwrap_or_default()),
+                _ => None,
+            },
+            Value::Number(number) => Some(number.as_u64().unwrap_or_default()),
+            _ => None,
+        }
     }
+
+    /// How many entries a list has that is given.
+    fn length(&self, field: &Field, argument: &str) -> Option<u64> {
+        let length = match given(field, argument)? {
+            Value::Variable(name) => self.variables.get(name.as_str())?.as_array()?.len(),
+            Value::List(items) => items.len(),
+            _ => return None,
+        };
+        Some(u64::try_from(length).unwrap_or(u64::MAX))
+    }
+}
+
+fn given<'a>(field: &'a Field, argument: &str) -> Option<&'a Value> {
+    field.arguments.iter().find(|(name, _)| name.node == argument).map(|(_, value)| &value.node)
 }
 
 /// What is below zero is refused later.

@@ -1,9 +1,10 @@
 //! From a document's text to one operation that is fit to execute: parse → rules → limits → fit for the schema (all of that
-//! cached) → coerce variables → normalise → cost.
+//! cached) → coerce variables → normalise → arguments → cost.
 //!
 //! Pure. Whatever is wrong with a request is found here, before anything executes. What comes out has no fragments, no
 //! directives and no repeated response keys, so that each field executes once.
 
+mod arguments;
 mod coerce;
 mod cost;
 mod lexer;
@@ -126,6 +127,7 @@ impl Documents {
         let (name, operation) = choose(&document, operation_name).map_err(|error| vec![error])?;
         let variables = coerce::variables(&self.types, &operation.node, variables)?;
         let normalised = normalise::operation(&self.types, &document, operation, &variables);
+        arguments::check(&normalised.node, &variables).map_err(|error| vec![error])?;
         cost::check(&self.types, &normalised.node, &variables, &self.limits).map_err(|error| vec![error])?;
         Ok(Prepared {
             operation_type: operation.node.ty,

@@ -34,13 +34,28 @@ impl From<PartnershipFilter> for Filter {
         let PartnershipFilter { relationship_type, status, drift, search, has_permission, updated_since } = filter;
         Self {
             relationship_type: relationship_type.map(Into::into),
-            status: status.map(|any| any.into_iter().map(Into::into).collect()),
-            drift: drift.map(|any| any.into_iter().map(Into::into).collect()),
+            status: status.map(|any| each_once(any.into_iter().map(Into::into))),
+            drift: drift.map(|any| each_once(any.into_iter().map(Into::into))),
             search,
-            has_permission,
+            has_permission: has_permission.map(|mut all| {
+                all.sort_unstable();
+                all.dedup();
+                all
+            }),
             updated_since: updated_since.map(|DateTime(since)| since),
         }
     }
+}
+
+/// Every connection is held against all of them. They are few, however often they are repeated.
+fn each_once<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut once = Vec::new();
+    for value in values {
+        if !once.contains(&value) {
+            once.push(value);
+        }
+    }
+    once
 }
 
 /// An order of partnerships.

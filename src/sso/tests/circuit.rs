@@ -3,20 +3,28 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use tokio::io::AsyncWriteExt;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use super::support::{AMPLE, REQUEST, account, answer, connection_id, settings};
+use super::support::{AMPLE, REQUEST, account, answer, connection_id, serve_raw, settings};
 use crate::clock::Clock;
 use crate::domain::sso_view::SourceFailure;
 use crate::sso::{CircuitSettings, Sso, SsoSettings};
 
 const FAILURES: u32 = 3;
 
+fn circuit(open_for: Duration) -> CircuitSettings {
+    CircuitSettings { failures: NonZeroU32::new(FAILURES).unwrap(), open_for }
+}
+
 fn sso(server: &MockServer, open_for: Duration) -> Sso {
-    let failures = NonZeroU32::new(FAILURES).unwrap();
-    let circuit = Some(CircuitSettings { failures, open_for });
-    Sso::new(SsoSettings { circuit, max_age: Duration::ZERO, ..settings(&server.uri()) }, Clock::default()).unwrap()
+    Sso::new(
+        SsoSettings { circuit: Some(circuit(open_for)), max_age: Duration::ZERO, ..settings(&server.uri()) },
+        Clock::default(),
+    )
+    .unwrap()
 }
 
 async fn serve(template: ResponseTemplate) -> MockServer {
@@ -67,6 +75,27 @@ async fn what_is_one_tenants_trouble_does_not_open_it() {
     }
 }
 
+#[tokio::test]
+async fn waiting_for_another_ones_large_body_does_not_open_it() {
+    // Each begins with more than is read beside others, and never ends.
+    let url = serve_raw(|mut stream| async move {
+        tokio::spawn(async move {
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
+            let _ = stream.write_all(format!("{head}{}", " ".repeat(600_000)).as_bytes()).await;
+            std::future::pending::<()>().await;
+        });
+    })
+    .await;
+    let circuit = Some(circuit(Duration::from_mins(1)));
+    let settings = SsoSettings { circuit, budget: Duration::from_millis(700), ..settings(&url) };
+    let sso = Sso::new(settings, Clock::default()).unwrap();
+    let many = join_all((1..=4 * FAILURES).map(|number| sso.view(account(number), REQUEST)));
+    assert!(many.await.iter().all(|view| view.failure() == Some(SourceFailure::Timeout)));
+    // Their exchanges end right after them.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(sso.view(account(99), REQUEST).await.failure(), Some(SourceFailure::Timeout), "it is asked");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_probe_closes_it_again_while_the_others_wait_for_nothing() {
     let server = serve(ResponseTemplate::new(503)).await;
@@ -83,7 +112,7 @@ async fn one_probe_closes_it_again_while_the_others_wait_for_nothing() {
         let sso = sso.clone();
         tokio::spawn(async move { sso.view(account(number), REQUEST).await.failure() })
     });
-    let outcomes = futures_util::future::join_all(many).await;
+    let outcomes = join_all(many).await;
     let succeeded = outcomes.iter().filter(|outcome| outcome.as_ref().unwrap().is_none()).count();
     assert_eq!((succeeded, calls(&server).await), (1, 1));
     assert!(

@@ -16,6 +16,7 @@ use super::support::{
 };
 use crate::clock::Clock;
 use crate::domain::sso_view::SourceFailure::{self, BadPayload, BadStatus, ConnectFailed, Timeout};
+use crate::sso::wire::{NetworkConnection, Permissions};
 use crate::sso::{Sso, SsoSettings};
 
 async fn failure_of(response: ResponseTemplate) -> Option<SourceFailure> {
@@ -237,6 +238,28 @@ async fn a_page_that_is_too_large_is_a_bad_payload() {
     })
     .await;
     assert_eq!(list_failure(&endless).await, Some(BadPayload), "not declared");
+}
+
+#[tokio::test]
+async fn permissions_count_as_what_they_take_once_read() {
+    let server = MockServer::start().await;
+    let permissions = Permissions { buyer: vec!["a".into(); 1_000], seller: vec!["b".into(); 1_000] };
+    // Each page is within the limit, and on the wire both are within the list's.
+    for (first, next) in [(0, Some("2")), (1_100, None)] {
+        let many = (first..first + 1_100)
+            .map(|number| NetworkConnection { permissions: permissions.clone(), ..network_connection(number, 1, 2) });
+        let answer = answer(&many.collect::<Vec<_>>(), next, "\"a\"");
+        let mock = Mock::given(path("/network_connections"));
+        match next {
+            Some(_) => mock.and(query_param_is_missing("cursor")),
+            None => mock.and(query_param("cursor", "2")),
+        }
+        .respond_with(answer)
+        .mount(&server)
+        .await;
+    }
+    assert_eq!(list_failure(&server.uri()).await, Some(BadPayload));
+    assert_eq!(server.received_requests().await.unwrap().len(), 2);
 }
 
 /// What was logged, as text.

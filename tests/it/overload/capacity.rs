@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use http::Method;
 use lc_connections::app::AppSettings;
 use lc_connections::http::router::RouterOptions;
 use serde_json::json;
@@ -105,6 +106,22 @@ async fn their_answers_have_the_headers_of_all_others() {
         expected.remove("www-authenticate");
         expected.insert("retry-after".to_owned());
         assert_eq!(header_names(refused), expected);
+    }
+}
+
+#[tokio::test]
+async fn what_a_browser_asks_before_is_answered_all_the_same() {
+    let database = Database::fresh(Kind::Sqlite).await;
+    let app = start(&database).await;
+    let answer = while_full(&app, async || {
+        let url = format!("{}/graphql", app.url);
+        let request = app.client.request(Method::OPTIONS, url).header("origin", ORIGIN);
+        request.header("access-control-request-method", "POST").send().await.unwrap()
+    })
+    .await;
+    assert_eq!(answer.status(), 200);
+    for name in ["x-request-id", "x-content-type-options", "access-control-allow-methods"] {
+        assert!(answer.headers().contains_key(name), "{name}");
     }
 }
 

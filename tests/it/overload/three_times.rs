@@ -241,6 +241,7 @@ async fn what_cannot_be_served_is_told_and_the_rest_is_served(database: Database
     assert!(served > 0.33, "it goes on serving");
     assert!(grown < 256 * 1024 * 1024, "memory grew by {grown} bytes");
     let (refused, lines) = load.logged_as_refused().await;
+    assert!(!told.shed.is_empty(), "three times as much is too much");
     assert_eq!(refused, told.shed.len() as u64);
     // A line a second, and some room for a machine that is busy with other things.
     assert!(lines <= rounds.len() * 12, "{lines} lines for {} rounds", rounds.len());

@@ -46,6 +46,36 @@ fn what_variables_say_counts() {
 }
 
 #[test]
+fn arguments_count_wherever_their_variable_stands() {
+    let prepare = |query: &str, variables: Value| {
+        let Value::Object(variables) = variables else { panic!("variables are an object") };
+        documents()
+            .prepare(query, None, &variables)
+            .map(|_| ())
+            .map_err(|errors| (errors[0].kind, errors[0].message.clone()))
+    };
+    let text = "x".repeat(200_000);
+    let list = |times| format!("query ($a: ID!) {{ nodes(ids: [{}]) {{ id }} }}", "$a ".repeat(times));
+    let fields = |times| {
+        let filter = "query ($a: String!) { viewer { ...F } } fragment F on Viewer { account {";
+        let field =
+            |number| format!("a{number}: connections(first: 1, filter: {{hasPermission: [$a]}}) {{ totalCount }} ");
+        format!("{filter} {} }} }}", (0..times).map(field).collect::<String>())
+    };
+    for query in [list(2), fields(2)] {
+        assert_eq!(prepare(&query, json!({"a": text})), Ok(()), "{query}");
+    }
+    for query in [list(3), list(900), fields(3)] {
+        let (kind, message) = prepare(&query, json!({"a": text})).unwrap_err();
+        assert_eq!(kind, RequestErrorKind::LimitExceeded, "{query}");
+        assert!(message.ends_with("the limit is 524288 bytes"), "{message}");
+    }
+    let one = "query ($all: [String!]) { connections(first: 1, filter: {hasPermission: $all}) { totalCount } }";
+    assert_eq!(prepare(one, json!({"all": vec!["ab"; 20_000]})), Ok(()));
+    assert!(prepare(one, json!({"all": vec!["ab"; 60_000]})).is_err(), "so many take far more than their text");
+}
+
+#[test]
 fn of_an_interface_the_widest_object_counts() {
     let query = "{ node(id: \"a\") { id ... on Account { name ssoId } ... on Partnership { status } } }";
     assert_eq!(cost(query, json!({})), 1 + 3);
