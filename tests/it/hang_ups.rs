@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::app::TestApp;
-use crate::support::binary::is_long;
+use crate::support::binary::{FEW_DESCRIPTORS, is_long};
 use crate::support::databases::{Database, Kind, OTHER_SESSIONS};
 use crate::support::projection::NESTED;
 use crate::support::server::{Server, furnish};
@@ -176,8 +176,8 @@ async fn nothing_is_half_written(database: &Database, missing: &[String]) {
     }
 }
 
-/// A connection to the database or to SSO, or a client that goes in this moment.
-const FEW: usize = 8;
+/// Of connections that end in this moment.
+const FEW_TASKS: usize = 8;
 
 fn times() -> usize {
     if is_long() { 400 } else { 20 }
@@ -199,7 +199,7 @@ async fn who_hangs_up_at_any_byte_leaves_nothing_in_the_process(database: Databa
     println!("{cut_off} of {} were cut", times() * KINDS.len() * 2);
     assert!(cut_off > times() * KINDS.len(), "hardly any was cut: {cut_off}");
 
-    soon("descriptors are left", async || server.running().open_files() <= files + FEW).await;
+    soon("descriptors are left", async || server.running().open_files() <= files + FEW_DESCRIPTORS).await;
     let metrics = || async {
         let answer = plain_client().get(format!("{url}/metrics")).send().await.unwrap();
         answer.text().await.unwrap()
@@ -234,7 +234,7 @@ async fn who_hangs_up_at_any_byte_leaves_no_task() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let before = tasks();
     target.hang_up_anywhere(times()).await;
-    soon("tasks are left", async || tasks() <= before + FEW).await;
+    soon("tasks are left", async || tasks() <= before + FEW_TASKS).await;
     println!("{before} tasks before, {} after", tasks());
     soon("the pool's connections are not given back", async || app.store.pool_size().in_use == 0).await;
     nothing_is_half_written(&database, &missing).await;

@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::support::binary::FEW_DESCRIPTORS;
 use crate::support::careful::{Asked, Fate, KeepAlive, Manner, Multiplexed};
 use crate::support::databases::{Database, Kind};
 use crate::support::server::{Server, furnish};
@@ -27,9 +28,6 @@ const MOST_MEMORY: i64 = 48 * 1024 * 1024;
 
 /// What a busy machine may add to the longest that any may stay.
 const SPARE: Duration = Duration::from_secs(2);
-
-/// Connections to the database that a busy machine makes more of, three for each of ten with SQLite, and a few to SSO.
-const FEW_DESCRIPTORS: usize = 32;
 
 /// An ordinary client: it asks again and again, and is answered each time.
 async fn ordinary(address: SocketAddr, key: String, manner: Option<Manner>, ends: Arc<AtomicBool>) -> Vec<Duration> {

@@ -10,7 +10,7 @@ use super::MOST_AT_ONCE;
 use super::clients::Clients;
 use super::figures::{Sample, median};
 use super::past::Span;
-use crate::support::binary::{Running, is_long};
+use crate::support::binary::{FEW_DESCRIPTORS, Running, is_long};
 use crate::support::databases::Database;
 use crate::support::plain_client;
 use crate::support::projection::{NESTED, rest_entry};
@@ -58,8 +58,6 @@ pub async fn repairs_are_right(clients: &Clients, database: &Database) {
 const MOST_MEMORY: i64 = 64 * 1024 * 1024;
 /// From the third minute on nothing new is to be held; what the allocator keeps still moves by so much.
 const FLAT_MEMORY: i64 = 8 * 1024 * 1024;
-/// A connection to the database, to SSO or of a client that goes in this moment.
-const FEW: usize = 12;
 
 /// Memory and descriptors under load.
 pub fn load_was_borne_flat(before: Sample, samples: &[Sample]) {
@@ -87,7 +85,7 @@ pub fn load_was_borne_flat(before: Sample, samples: &[Sample]) {
 /// Once all clients are gone.
 pub async fn nothing_is_left(before: Sample, server: &Running) {
     let start = Instant::now();
-    while server.open_files() > before.files + FEW {
+    while server.open_files() > before.files + FEW_DESCRIPTORS {
         assert!(start.elapsed() < Duration::from_secs(10), "{} descriptors of {}", server.open_files(), before.files);
         sleep(Duration::from_millis(100)).await;
     }

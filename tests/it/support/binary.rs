@@ -79,6 +79,10 @@ pub fn curl(line: &str) -> (bool, String) {
     (status.success(), String::from_utf8_lossy(&stdout).into_owned())
 }
 
+/// What may be open besides what was open before, once a process was busy: three for each of ten connections of an SQLite pool,
+/// and a few to SSO.
+pub const FEW_DESCRIPTORS: usize = 32;
+
 impl Running {
     /// Its anonymous memory, in bytes.
     pub fn memory(&self) -> i64 {
