@@ -143,3 +143,21 @@ impl<T: InputType> InputType for NeverNull<T> {
         self.0.as_ref().and_then(T::as_raw_value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connection::ConnectionStatus;
+
+    #[test]
+    fn what_a_filter_repeats_is_looked_for_once() {
+        let repeated = PartnershipFilter {
+            status: Some([PartnershipStatus::SsoOnly, PartnershipStatus::Completed].repeat(1_000)),
+            has_permission: Some(["b", "a"].repeat(1_000).into_iter().map(str::to_owned).collect()),
+            ..PartnershipFilter::default()
+        };
+        let filter = Filter::from(repeated);
+        assert_eq!(filter.status.unwrap(), [ConnectionStatus::SsoOnly, ConnectionStatus::Completed]);
+        assert_eq!(filter.has_permission.unwrap(), ["a", "b"]);
+    }
+}
