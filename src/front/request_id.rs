@@ -76,7 +76,7 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The layer, for `axum::middleware::from_fn`: the outermost, so that every answer bears the id.
+/// The layer, for `axum::middleware::from_fn`: the outermost but for admission, whose refusals bear it too.
 pub async fn assign(mut request: Request, next: Next) -> Response {
     let id = RequestId::for_request(request.headers());
     request.extensions_mut().insert(id.clone());

@@ -1,5 +1,5 @@
-//! One log line and one count per request. Never keys, e-mails, bodies or raw paths: a path may hold what a client put
-//! there by mistake, and labels must stay few.
+//! One log line and one count per request; of what is refused unseen, the count alone. Never keys, e-mails, bodies or raw
+//! paths: a path may hold what a client put there by mistake, and labels must stay few.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

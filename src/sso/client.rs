@@ -227,8 +227,7 @@ impl Client {
             } else if answers.etag != etag {
                 return Ok(Walk::Changed);
             }
-            let (page, bytes): (Page, _) =
-                calls.read(response, PAGE_BYTES.min(LIST_BYTES.saturating_sub(answers.bytes))).await?;
+            let (page, bytes): (Page, _) = calls.read(response, PAGE_BYTES.min(LIST_BYTES - answers.bytes)).await?;
             answers.bytes += bytes + page.bytes_of_permissions();
             if answers.bytes > LIST_BYTES {
                 return Err(Fault::TooLarge);

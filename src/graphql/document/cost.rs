@@ -4,7 +4,7 @@
 
 use async_graphql::parser::types::{Field, OperationDefinition, Selection, SelectionSet};
 use async_graphql_value::{ConstValue, Value};
-use serde_json::Map;
+use serde_json::{Map, Number};
 
 use super::types::{OutputField, Types};
 use super::{Limits, RequestError};
@@ -75,18 +75,19 @@ impl Costs<'_> {
     fn page(&self, field: &Field, definition: &OutputField) -> Option<u64> {
         let first = definition.arguments.get("first")?;
         let asked = ["first", "last"].into_iter().find_map(|name| self.number(field, name));
-        let entries = asked.or_else(|| number(first.default.as_ref()?)).unwrap_or(USUAL_PAGE);
+        let usual = || match first.default.as_ref()? {
+            ConstValue::Number(number) => Some(entries_of(number)),
+            _ => None,
+        };
+        let entries = asked.or_else(usual).unwrap_or(USUAL_PAGE);
         Some(entries.min(self.largest_page))
     }
 
     /// A number that is given.
     fn number(&self, field: &Field, argument: &str) -> Option<u64> {
         match given(field, argument)? {
-            Value::Variable(name) => match self.variables.get(name.as_str())? {
-                serde_json::Value::Number(number) => Some(number.as_u64().unwrap_or_default()),
-                _ => None,
-            },
-            Value::Number(number) => Some(number.as_u64().unwrap_or_default()),
+            Value::Variable(name) => self.variables.get(name.as_str())?.as_number().map(entries_of),
+            Value::Number(number) => Some(entries_of(number)),
             _ => None,
         }
     }
@@ -107,9 +108,6 @@ fn given<'a>(field: &'a Field, argument: &str) -> Option<&'a Value> {
 }
 
 /// What is below zero is refused later.
-fn number(value: &ConstValue) -> Option<u64> {
-    match value {
-        ConstValue::Number(number) => Some(number.as_u64().unwrap_or_default()),
-        _ => None,
-    }
+fn entries_of(number: &Number) -> u64 {
+    number.as_u64().unwrap_or_default()
 }
