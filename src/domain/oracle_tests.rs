@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use caseless::default_case_fold_str;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -30,7 +31,7 @@ fn relationship_type() -> impl Strategy<Value = RelationshipType> {
 }
 
 fn name() -> impl Strategy<Value = Box<str>> {
-    prop_oneof!["[aAbBÄß]{0,3}", Just("Acme".to_owned())].prop_map(Into::into)
+    prop_oneof!["[aAbBsSÄßẞ]{0,3}", Just("Acme".to_owned())].prop_map(Into::into)
 }
 
 fn time() -> impl Strategy<Value = Timestamp> {
@@ -182,7 +183,7 @@ fn filter() -> impl Strategy<Value = Filter> {
         option::weighted(0.3, relationship_type()),
         option::weighted(0.3, vec(status, 0..3)),
         option::weighted(0.3, vec(drift, 0..3)),
-        option::weighted(0.3, "[aAB]{0,2}"),
+        option::weighted(0.3, "[aABsSß]{0,2}"),
         option::weighted(0.3, vec(prop_oneof![Just("a".to_owned()), Just("b".to_owned())], 0..3)),
         option::weighted(0.3, time()),
     )
@@ -208,7 +209,7 @@ fn lets_through(filter: &Filter, merged: Merged<'_>, name: &str) -> bool {
         verdicts.push(any.iter().any(|one| *one == merged.drift()));
     }
     if let Some(part) = &filter.search {
-        verdicts.push(name.to_lowercase().contains(&part.to_lowercase()));
+        verdicts.push(default_case_fold_str(name).contains(&default_case_fold_str(part)));
     }
     if let Some(all) = &filter.has_permission {
         let granted: Option<BTreeSet<&str>> =

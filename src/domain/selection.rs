@@ -1,6 +1,9 @@
 //! Which of the merged connections an answer shows, and in which order: filter, order, page. On the skeleton alone.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
+
+use icu_casemap::{CaseMapper, CaseMapperBorrowed};
 
 use super::connection::{ConnectionStatus, Drift, RelationshipType};
 use super::directory::Directory;
@@ -18,7 +21,7 @@ pub struct Filter {
     pub status: Option<Vec<ConnectionStatus>>,
     /// Any of these; an empty list matches nothing.
     pub drift: Option<Vec<Drift>>,
-    /// Part of the partner's or its entity's name, in any case.
+    /// Part of the partner's or its entity's name, compared by full Unicode case folding.
     pub search: Option<String>,
     /// All of these; unknown permissions match nothing, an empty list matches everything.
     pub has_permission: Option<Vec<String>>,
@@ -197,15 +200,23 @@ pub fn select(reconciled: &Reconciled, directory: &Directory, filter: &Filter, o
     Page { indexes: ordered.split_off(start), total, has_previous: start > 0, has_next: end < total }
 }
 
-/// A filter made ready: its search text lower-cased once.
+/// A filter made ready: its search text case-folded once.
 struct Criteria<'a> {
     filter: &'a Filter,
-    search: Option<String>,
+    search: Option<Cow<'a, str>>,
+}
+
+const CASE_MAPPER: CaseMapperBorrowed<'static> = CaseMapper::new();
+
+/// Full case folding: unlike lower-casing it equates `ß` with `SS`, and `ς` with `Σ` wherever they stand. It depends on
+/// no language, so Turkish `I` and `ı` differ.
+fn case_folded(text: &str) -> Cow<'_, str> {
+    CASE_MAPPER.fold_string(text)
 }
 
 impl<'a> Criteria<'a> {
     fn new(filter: &'a Filter) -> Self {
-        Self { filter, search: filter.search.as_deref().map(str::to_lowercase) }
+        Self { filter, search: filter.search.as_deref().map(case_folded) }
     }
 
     fn matches(&self, merged: Merged<'_>, directory: &Directory) -> bool {
@@ -229,6 +240,52 @@ fn grants_all(merged: Merged<'_>, wanted: &[String]) -> bool {
 fn is_named(merged: Merged<'_>, directory: &Directory, part: &str) -> bool {
     let partner = directory.partner(merged);
     let entity = partner.id.and_then(|id| directory.entity(id).ok().flatten());
-    partner.name.to_lowercase().contains(part)
-        || entity.is_some_and(|entity| entity.name().to_lowercase().contains(part))
+    case_folded(partner.name).contains(part) || entity.is_some_and(|entity| case_folded(entity.name()).contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Lower-casing leaves `ß` and `SS` apart: <https://github.com/osmandapp/OsmAnd/issues/5447>,
+    /// <https://github.com/openstreetmap/iD/issues/3159>.
+    #[test]
+    fn case_folding_equates_all_spellings_of_a_letter() {
+        for (name, part) in [
+            ("Straßenbau Köln", "STRASSE"),
+            ("STRASSENBAU", "straße"),
+            ("GROẞ & Söhne", "groß"),
+            ("Ὀδυσσεύς", "ὈΔΥΣΣΕΎΣ"),
+            ("ΟΔΥΣΣΕΥΣ ΑΕ", "οδυσσευς αε"),
+            ("ﬁnance", "FINANCE"),
+            ("300 K", "300 \u{212a}"),
+            ("ᏣᎳᎩ", "ꮳꮃꭹ"),
+            ("Ԥҩ", "ԥҨ"),
+            ("ŉ", "ʼN"),
+            ("ᾼ", "αι"),
+            ("Ǆ", "ǆ"),
+            ("ſ", "S"),
+            ("İzmir", "i\u{307}zmir"),
+        ] {
+            assert!(case_folded(name).contains(&*case_folded(part)), "{part} in {name}");
+        }
+        for (name, part) in [("Isparta", "ıs"), ("Strase", "straße"), ("e", "é")] {
+            assert!(!case_folded(name).contains(&*case_folded(part)), "{part} not in {name}");
+        }
+    }
+
+    proptest! {
+        /// The contract asks for lower-casing: no match by it is lost.
+        #[test]
+        fn case_folding_finds_whatever_lower_casing_finds(name in "\\PC{0,12}", from in 0_usize..12, length in 0_usize..6) {
+            let part: String = name.chars().skip(from).take(length).collect();
+            for part in [part.to_lowercase(), part.to_uppercase(), part] {
+                if name.to_lowercase().contains(&part.to_lowercase()) {
+                    prop_assert!(case_folded(&name).contains(&*case_folded(&part)), "{:?} in {:?}", part, name);
+                }
+            }
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub struct PartnershipFilter {
     status: Option<Vec<PartnershipStatus>>,
     /// Any of these. An empty list matches nothing. null: any.
     drift: Option<Vec<DriftKind>>,
-    /// Case-insensitive part of the partner's or its entity's name. null: any.
+    /// Part of the partner's or its entity's name, compared by Unicode case folding: `strasse` finds `Straße`. null: any.
     search: Option<String>,
     /// All of these. Unknown permissions match nothing; an empty list matches everything. null: any.
     has_permission: Option<Vec<String>>,

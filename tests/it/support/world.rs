@@ -69,7 +69,7 @@ impl Maker {
     }
 
     fn name(&mut self) -> Value {
-        json!(self.one_of(&["Acme \"Corp\"", "Ümlaut & Söhne", "acme", "it's", "日本", "Zeta", ""]))
+        json!(self.one_of(&["Acme \"Corp\"", "Ümlaut & Söhne, Großhandel", "acme", "it's", "日本", "Zeta", ""]))
     }
 
     fn flag(&mut self) -> Value {
