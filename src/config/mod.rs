@@ -47,7 +47,20 @@ pub const REPAIR_COMMAND: &[&Setting] = &[
 pub const LOGGING_COMMAND: &[&Setting] = &[&setting::LOG_FORMAT, &setting::RUST_LOG];
 
 /// The settings of `demo`.
-pub const DEMO_COMMAND: &[&Setting] = &[&setting::CORS_ORIGINS, &setting::LOG_FORMAT, &setting::RUST_LOG];
+pub const DEMO_COMMAND: &[&Setting] = &[
+    &setting::CORS_ORIGINS,
+    &setting::MAX_PAGE_SIZE,
+    &setting::GRAPHQL_MAX_DOCUMENT_BYTES,
+    &setting::GRAPHQL_MAX_TOKENS,
+    &setting::GRAPHQL_MAX_DEPTH,
+    &setting::GRAPHQL_MAX_ALIASES,
+    &setting::GRAPHQL_MAX_ROOT_FIELDS,
+    &setting::GRAPHQL_MAX_DIRECTIVES,
+    &setting::GRAPHQL_MAX_SELECTIONS,
+    &setting::GRAPHQL_MAX_COST,
+    &setting::LOG_FORMAT,
+    &setting::RUST_LOG,
+];
 
 /// The settings of `serve`: all there are.
 pub const SERVE_COMMAND: &[&Setting] = setting::ALL;
@@ -165,7 +178,7 @@ impl Config {
     pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let sources = Sources::open(matches, environment)?;
         let listen = sources.required(&setting::LISTEN, parse::address)?;
-        let max_page_size = sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))?;
+        let max_page_size = max_page_size(&sources)?;
         Ok(Self {
             listen,
             admin_listen: sources.optional(&setting::ADMIN_LISTEN, |text| match parse::address(text)? {
@@ -246,6 +259,10 @@ impl RepairCommandConfig {
 pub struct DemoCommandConfig {
     /// The origins whose pages may call the demo, if any are given.
     pub cors_origins: Option<Vec<HeaderValue>>,
+    /// Largest `first` or `last`.
+    pub max_page_size: u32,
+    /// How large a GraphQL request may be.
+    pub graphql: GraphqlConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -258,7 +275,8 @@ impl DemoCommandConfig {
     pub fn read(matches: &ArgMatches, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let sources = Sources::open(matches, environment)?;
         let cors_origins = sources.optional(&setting::CORS_ORIGINS, parse::origins)?;
-        Ok(Self { cors_origins, log: log(&sources)? })
+        let max_page_size = max_page_size(&sources)?;
+        Ok(Self { cors_origins, max_page_size, graphql: graphql(&sources, max_page_size)?, log: log(&sources)? })
     }
 }
 
@@ -292,6 +310,10 @@ fn sso(sources: &Sources<'_>) -> Result<SsoConfig, ConfigError> {
         circuit_failures: sources.required(&setting::SSO_CIRCUIT_FAILURES, parse::number(0, 1_000_000))?,
         circuit_open: sources.required(&setting::SSO_CIRCUIT_OPEN_MS, parse::milliseconds(1, 3_600_000))?,
     })
+}
+
+fn max_page_size(sources: &Sources<'_>) -> Result<u32, ConfigError> {
+    sources.required(&setting::MAX_PAGE_SIZE, parse::number(1, 10_000))
 }
 
 fn graphql(sources: &Sources<'_>, max_page_size: u32) -> Result<GraphqlConfig, ConfigError> {

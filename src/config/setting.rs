@@ -123,7 +123,7 @@ settings! {
     GRAPHQL_MAX_ROOT_FIELDS =
         Setting::new("GRAPHQL_MAX_ROOT_FIELDS", "NUMBER", "Most fields of the root, fragments expanded").or("20");
     GRAPHQL_MAX_DIRECTIVES =
-        Setting::new("GRAPHQL_MAX_DIRECTIVES", "NUMBER", "Most directives, fragments expanded").or("10");
+        Setting::new("GRAPHQL_MAX_DIRECTIVES", "NUMBER", "Most directives, fragments expanded").or("50");
     GRAPHQL_MAX_SELECTIONS =
         Setting::new("GRAPHQL_MAX_SELECTIONS", "NUMBER", "Most fields and fragments, all fragments expanded").or("2000");
     GRAPHQL_MAX_COST = Setting::new(

@@ -146,6 +146,57 @@ fn every_line_that_the_demo_prints_works_as_printed() {
     assert!(answers[0].matches("sso_only").count() == 2 && answers[8].matches("sso_only").count() == 1);
 }
 
+/// Every limit at a small value of its own, and a document that goes over this one alone.
+#[test]
+fn the_demo_obeys_every_graphql_limit() {
+    let demo = Demo::start_with(&[
+        ("GRAPHQL_MAX_DOCUMENT_BYTES", "201"),
+        ("GRAPHQL_MAX_TOKENS", "32"),
+        ("GRAPHQL_MAX_DEPTH", "3"),
+        ("GRAPHQL_MAX_ALIASES", "1"),
+        ("GRAPHQL_MAX_ROOT_FIELDS", "2"),
+        ("GRAPHQL_MAX_DIRECTIVES", "1"),
+        ("GRAPHQL_MAX_SELECTIONS", "8"),
+        ("GRAPHQL_MAX_COST", "57"),
+        ("MAX_PAGE_SIZE", "60"),
+    ]);
+    let query = |document: &str| {
+        let (key, port) = (demo.key("Northwind"), demo.port);
+        let data = format!("curl -sG -u :{key} localhost:{port}/graphql --data-urlencode 'query={document}'");
+        curl(&data).1
+    };
+    assert!(query("{ viewer { isSuperuser } }").contains("false"));
+    for (document, said) in [
+        (format!("{{ viewer {{ isSuperuser }} }} # {}", "x".repeat(300)), "the limit is 201"),
+        (format!("{{ viewer {{ isSuperuser {} }} }}", "a ".repeat(40)), "more than 32 tokens"),
+        (
+            "{ viewer { account { connections { totalCount } } } }".to_owned(),
+            "levels of fields when its fragments are expanded; the limit is 3",
+        ),
+        (
+            "{ viewer { a: isSuperuser b: isSuperuser } }".to_owned(),
+            "aliases when its fragments are expanded; the limit is 1",
+        ),
+        (
+            format!("{{ {} }}", "viewer { isSuperuser } ".repeat(3)),
+            "root fields when its fragments are expanded; the limit is 2",
+        ),
+        (
+            format!("{{ viewer {{ {} }} }}", "isSuperuser @skip(if: true) ".repeat(2)),
+            "directives when its fragments are expanded; the limit is 1",
+        ),
+        (
+            format!("{{ viewer {{ {} }} }}", "isSuperuser ".repeat(9)),
+            "selections when its fragments are expanded; the limit is 8",
+        ),
+        ("{ connections(first: 60) { nodes { id } } }".to_owned(), "the limit is 57"),
+        ("{ connections(first: 61) { totalCount } }".to_owned(), "from 0 to 60"),
+    ] {
+        let answer = query(&document);
+        assert!(answer.contains(said), "{document}: {answer}");
+    }
+}
+
 /// What `repair --json` says, its exit code, and what it told people.
 fn repair(database: &str, sso: &str, arguments: &[&str]) -> (i32, serde_json::Value, String) {
     let mut command = program(&[&["repair", "--json", "--database-url", database], arguments].concat());

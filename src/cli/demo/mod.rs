@@ -39,7 +39,8 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
-    let DemoCommandConfig { cors_origins, log } = DemoCommandConfig::read(matches, environment)?;
+    let DemoCommandConfig { cors_origins, max_page_size, graphql, log } =
+        DemoCommandConfig::read(matches, environment)?;
     let clock = Clock::default();
     let address = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listen = address(required(matches, "port")?);
@@ -75,7 +76,8 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
         Some(value.into())
     };
     let config = Config::of_variables(&settings)?;
-    let config = Config { log, cors_origins: cors_origins.unwrap_or(config.cors_origins), ..config };
+    let cors_origins = cors_origins.unwrap_or(config.cors_origins);
+    let config = Config { max_page_size, graphql, cors_origins, log, ..config };
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
     let announce = || output::result(&script::script(listen, sso_address, &keys)).map_err(Failure::Output);

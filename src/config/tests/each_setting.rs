@@ -34,7 +34,7 @@ const CASES: [Case; 33] = [
     ("GRAPHQL_MAX_DEPTH", "16", |config| shown(&config.graphql.depth)),
     ("GRAPHQL_MAX_ALIASES", "31", |config| shown(&config.graphql.aliases)),
     ("GRAPHQL_MAX_ROOT_FIELDS", "21", |config| shown(&config.graphql.root_fields)),
-    ("GRAPHQL_MAX_DIRECTIVES", "11", |config| shown(&config.graphql.directives)),
+    ("GRAPHQL_MAX_DIRECTIVES", "51", |config| shown(&config.graphql.directives)),
     ("GRAPHQL_MAX_SELECTIONS", "2001", |config| shown(&config.graphql.selections)),
     ("GRAPHQL_MAX_COST", "100001", |config| shown(&config.graphql.cost)),
     ("HTTP_MAX_CONNECTIONS", "1001", |config| shown(&config.max_connections)),

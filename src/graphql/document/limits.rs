@@ -38,7 +38,7 @@ impl Default for Limits {
             depth: 15,
             aliases: 30,
             root_fields: 20,
-            directives: 10,
+            directives: 50,
             expanded_selections: 2_000,
             cost: 100_000,
             page: 100,

@@ -149,9 +149,14 @@ pub struct Demo {
 impl Demo {
     /// Starts it, and reads what it prints to its last line.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with these environment variables.
+    pub fn start_with(variables: &[(&str, &str)]) -> Self {
         let (port, sso_port) = (free_port(), free_port());
         let mut demo = program(&["demo", "--port", &port.to_string(), "--sso-port", &sso_port.to_string()]);
-        demo.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
+        demo.env("RUST_LOG", "warn").envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut running = Running(demo.spawn().unwrap());
         let mut terminal = BufReader::new(running.0.stdout.take().unwrap());
         let mut printed = Vec::new();

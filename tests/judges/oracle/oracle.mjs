@@ -59,7 +59,7 @@ function isInstant(text) {
   return Number(hour) < 24 && !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
 
-const LIMITS = { depth: 15, fields: 20, aliases: 30, directives: 10, selections: 2_000 };
+const LIMITS = { depth: 15, fields: 20, aliases: 30, directives: 50, selections: 2_000 };
 const MOST_BYTES = 32 * 1024;
 const MOST_TOKENS = 2_000;
 const DEEPEST_BRACKETS = 64;

@@ -72,6 +72,14 @@ fn an_error_tells_its_place() {
     }
 }
 
+/// As a page of many optional parts has it.
+#[test]
+fn a_page_may_have_fifty_directives() {
+    let fields = (0..49).fold(String::new(), |fields, _| fields + "isSuperuser @include(if: $detailed) ");
+    let query = format!("query ($detailed: Boolean!) {{ viewer @skip(if: false) {{ {fields} }} }}");
+    assert_eq!(refusal(&query, json!({"detailed": true})), None);
+}
+
 #[test]
 fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
     let bomb = (0..30).fold("{ ...F0 } fragment F30 on Query { __typename }".to_owned(), |bomb, level| {
@@ -106,7 +114,7 @@ fn hostile_shapes_are_refused_by_a_limit_that_is_named() {
         (format!("{{ viewer {{ {} }} }}", "a: isSuperuser ".repeat(31)), "the limit is 30"),
         (format!("{{ {} }}", "viewer { isSuperuser } ".repeat(21)), "the limit is 20"),
         (format!("{{ viewer {directives} {{ isSuperuser }} }}"), "2000 tokens"),
-        (format!("{{ viewer {{ {} }} }}", "isSuperuser @skip(if: false) ".repeat(11)), "the limit is 10"),
+        (format!("{{ viewer {{ {} }} }}", "isSuperuser @skip(if: false) ".repeat(51)), "the limit is 50"),
         (deep("[", "]"), "brackets deeper than 64"),
         (deep("{a: ", "}"), "brackets deeper than 64"),
         (nested, "the limit is 15"),
