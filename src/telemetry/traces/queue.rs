@@ -36,14 +36,21 @@ impl Spans {
     /// Nothing is exported any more: the remaining spans are lost.
     pub(super) fn end(&self, limit: Duration) {
         let left = self.waiting.load(Ordering::Acquire) + self.exporting.load(Ordering::Acquire);
+        let dropped = self.dropped.swap(0, Ordering::AcqRel);
         if left > 0 {
             let cause =
                 Cause::new(TIMEOUT, format!("the last spans were not exported within {} ms", limit.as_millis()));
             losses::count(cause.error_type.clone(), left);
-            self.losses.lost(&cause, left + self.dropped.swap(0, Ordering::AcqRel), Instant::now());
+            self.losses.lost(&cause, left + dropped, Instant::now());
+        } else if dropped > 0 {
+            self.losses.lost(&queue_full(), dropped, Instant::now());
         }
         self.losses.ended();
     }
+}
+
+fn queue_full() -> Cause {
+    Cause::new(QUEUE_FULL, "more spans than OTEL_BSP_MAX_QUEUE_SIZE were waiting for export")
 }
 
 /// The library's processor behind a queue that counts what it drops.
@@ -138,8 +145,7 @@ impl<E: SpanExporter> SpanExporter for Counted<E> {
             losses::count(cause.error_type.clone(), lost);
             self.spans.losses.lost(&cause, lost + dropped, Instant::now());
         } else if dropped > 0 {
-            let cause = Cause::new(QUEUE_FULL, "more spans than OTEL_BSP_MAX_QUEUE_SIZE were waiting for export");
-            self.spans.losses.lost(&cause, dropped, Instant::now());
+            self.spans.losses.lost(&queue_full(), dropped, Instant::now());
         } else {
             self.spans.losses.recovered();
         }
