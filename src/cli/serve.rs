@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Failure, database};
 use crate::app::{App, AppSettings};
 use crate::clock::Clock;
-use crate::config::{self, Config, Environment, GraphqlConfig, SsoConfig};
+use crate::config::{self, Config, Environment, GraphqlConfig, ShutdownConfig, SsoConfig};
 use crate::graphql::document::Limits;
 use crate::graphql::handler::Endpoint;
 use crate::http::health::{self, Readiness};
@@ -33,15 +33,32 @@ pub(super) fn command() -> Command {
             .action(ArgAction::SetTrue)
             .help("Migrate an empty or older database first, instead of refusing to start on it"),
     );
-    config::with_settings(command, config::SERVE_COMMAND)
+    config::with_settings(command, config::SERVE_COMMAND).after_help(config::otel_help())
 }
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let config = Config::read(matches, environment)?;
-    let _logging = telemetry::start_logging(&config.log)?;
+    let logging = telemetry::start_logging(&config.log)?;
+    let names = config::process_variable_names();
+    let unused = config::unused_otel_variables(&names, environment, config.log.traces.as_ref());
+    if !unused.is_empty() {
+        let variables = telemetry::one_line(&unused.join(", "));
+        tracing::warn!(%variables, "OpenTelemetry variables without effect");
+    }
     let stop = Stop::new();
     stop.on_signals().map_err(Failure::Start)?;
-    serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop, || Ok(())).await
+    let served = serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop, || Ok(())).await;
+    logging.finish_traces(rest(&stop, config.shutdown));
+    served
+}
+
+/// The remaining time of the shutdown.
+fn rest(stop: &Stop, shutdown: ShutdownConfig) -> Duration {
+    match stop.began_at() {
+        _ if stop.is_at_once() => Duration::ZERO,
+        Some(began) => (began + shutdown.timeout).saturating_duration_since(Instant::now() + LONGEST_CLOSE),
+        None => shutdown.timeout,
+    }
 }
 
 /// Serves until `stop` begins, and then ends in order. `announce` is called once connections are taken.
