@@ -4,60 +4,36 @@
 //! Keys are read as bytes, since a key with a lone surrogate (`"\ud800"`) is no Rust text. Parts are skipped and taken
 //! out without recursion, so that nesting has no limit.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::value::BytesDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A JSON string's content: WTF-8, which is UTF-8 but for lone surrogates.
-pub struct StringBytes<'a>(Cow<'a, [u8]>);
+/// Reads a string by its bytes, without copying them. They are WTF-8: UTF-8 but for lone surrogates.
+struct WithBytes<F>(F);
 
-impl StringBytes<'_> {
-    /// The text, in which U+FFFD replaces each lone surrogate.
-    #[must_use]
-    pub fn to_text(&self) -> Box<str> {
-        if let Ok(text) = std::str::from_utf8(&self.0) {
-            return text.into();
-        }
-        let mut text = String::with_capacity(self.0.len());
-        for chunk in self.0.utf8_chunks() {
-            text.push_str(chunk.valid());
-            // A surrogate has three bytes, each of which is a chunk's invalid part.
-            if chunk.invalid().first() == Some(&0xed) {
-                text.push(char::REPLACEMENT_CHARACTER);
-            }
-        }
-        text.into()
+impl<'de, T, F: FnOnce(&[u8]) -> T> DeserializeSeed<'de> for WithBytes<F> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_bytes(self)
     }
 }
 
-impl<'de> Deserialize<'de> for StringBytes<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct StringVisitor;
+impl<T, F: FnOnce(&[u8]) -> T> Visitor<'_> for WithBytes<F> {
+    type Value = T;
 
-        impl<'de> Visitor<'de> for StringVisitor {
-            type Value = StringBytes<'de>;
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
 
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string")
-            }
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<T, E> {
+        Ok((self.0)(bytes))
+    }
 
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(StringBytes(Cow::Borrowed(bytes)))
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(StringBytes(Cow::Owned(bytes.to_vec())))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                self.visit_bytes(text.as_bytes())
-            }
-        }
-
-        deserializer.deserialize_bytes(StringVisitor)
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        self.visit_bytes(text.as_bytes())
     }
 }
 
@@ -68,8 +44,7 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for ByteKeys<M> {
     type Error = M::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
-        let Some(StringBytes(key)) = self.0.next_key()? else { return Ok(None) };
-        seed.deserialize(BytesDeserializer::new(&key)).map(Some)
+        self.0.next_key_seed(WithBytes(|key: &[u8]| seed.deserialize(BytesDeserializer::new(key))))?.transpose()
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, M::Error> {
@@ -78,6 +53,32 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for ByteKeys<M> {
 
     fn size_hint(&self) -> Option<usize> {
         self.0.size_hint()
+    }
+}
+
+/// A string's text, in which U+FFFD replaces each lone surrogate.
+pub struct LossyText(pub Box<str>);
+
+impl LossyText {
+    fn from_wtf_8(bytes: &[u8]) -> Self {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return Self(text.into());
+        }
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            // A surrogate has three bytes, each of which is a chunk's invalid part.
+            if chunk.invalid().first() == Some(&0xed) {
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        Self(text.into())
+    }
+}
+
+impl<'de> Deserialize<'de> for LossyText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        WithBytes(Self::from_wtf_8).deserialize(deserializer)
     }
 }
 
@@ -100,10 +101,14 @@ pub fn members<'a, const N: usize>(json: &'a RawValue, names: [&str; N]) -> Opti
         }
 
         fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+            let index = |key: &[u8]| self.0.iter().position(|name| name.as_bytes() == key);
             let mut found = [None; N];
-            while let Some((StringBytes(key), value)) = map.next_entry()? {
-                if let Some(index) = self.0.iter().position(|name| name.as_bytes() == &*key) {
-                    found[index] = Some(value);
+            while let Some(index) = map.next_key_seed(WithBytes(index))? {
+                match index {
+                    Some(index) => found[index] = Some(map.next_value()?),
+                    None => {
+                        map.next_value::<IgnoredAny>()?;
+                    }
                 }
             }
             Ok(found)
@@ -122,7 +127,7 @@ pub fn text(json: &RawValue) -> Option<String> {
 /// A string's text, in which U+FFFD replaces each lone surrogate; `None`: it is no string.
 #[must_use]
 pub fn lossy_text(json: &RawValue) -> Option<Box<str>> {
-    serde_json::from_str::<StringBytes<'_>>(json.get()).ok().map(|bytes| bytes.to_text())
+    serde_json::from_str(json.get()).ok().map(|LossyText(text)| text)
 }
 
 #[cfg(test)]

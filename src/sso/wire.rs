@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::connection::RelationshipType;
 use crate::domain::id::{InvitationId, SsoConnectionId, SsoId};
-use crate::domain::json_text::{ByteKeys, StringBytes};
+use crate::domain::json_text::{ByteKeys, LossyText};
 use crate::domain::sso_view::SsoConnection;
 use crate::domain::timestamp::Timestamp;
 
@@ -179,21 +179,13 @@ fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> 
 }
 
 /// A text that people wrote.
-struct Name(Box<str>);
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        StringBytes::deserialize(deserializer).map(|bytes| Self(bytes.to_text()))
-    }
-}
-
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<str>, D::Error> {
-    Name::deserialize(deserializer).map(|Name(name)| name)
+    LossyText::deserialize(deserializer).map(|LossyText(name)| name)
 }
 
 /// A name or null. The key must be there, as for [`nullable`].
 fn nullable_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
-    Ok(Option::<Name>::deserialize(deserializer)?.map(|Name(name)| name))
+    Ok(Option::<LossyText>::deserialize(deserializer)?.map(|LossyText(name)| name))
 }
 
 /// A list that ends before it is too long for memory.
@@ -209,7 +201,7 @@ fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<str>>, D::E
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
             let mut few = Vec::new();
-            while let Some(Name(element)) = elements.next_element()? {
+            while let Some(LossyText(element)) = elements.next_element()? {
                 if few.len() == MAX_PERMISSIONS {
                     return Err(A::Error::invalid_length(MAX_PERMISSIONS + 1, &self));
                 }

@@ -85,7 +85,7 @@ impl<'a> Columns<'a> {
         row.try_get_unchecked::<&[u8], _>(index).map(Some).map_err(|_| Odd)
     }
 
-    /// What must be there, and is odd where it is not.
+    /// A value that must be there: NULL is odd.
     fn required<T>(
         &mut self,
         field: &'static str,

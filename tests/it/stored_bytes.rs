@@ -180,7 +180,7 @@ const ROWS: [(&str, &str); 7] = [
     ("api_keys", ""),
 ];
 
-/// What another program may write into a column of this type when nothing checks it.
+/// Values that another program may write into a column of this type when nothing checks it.
 fn odd_values(database: &Database, column_type: &str) -> Vec<String> {
     let odd_bytes = bytes(database, "\\xe9\\xe9");
     let values: &[&str] = match (database.backend(), column_type) {

@@ -51,7 +51,7 @@ async fn store(database: &Database, number: usize, column: &str, text: &str) {
     database.execute(&format!("UPDATE {table} SET {column} = '{text}'{cast} WHERE id = '{id}{number:023}'")).await;
 }
 
-/// What the database itself says that it has stored.
+/// The stored JSON as the database prints it.
 async fn stored(database: &Database, number: usize, column: &str) -> String {
     let (table, id) = if column == "ui_state" { ("account_connections", 'b') } else { ("account_entities", 'e') };
     database.scalar(&format!("SELECT CAST({column} AS text) FROM {table} WHERE id = '{id}{number:023}'")).await
@@ -73,7 +73,7 @@ fn part<'a>(json: &'a str, path: &[&str]) -> &'a str {
 const LIST: &str =
     "{ connections { nodes { uiState { hasSetupBuyerDelivery raw } accountEntity { name flowIds moduleIds } } } }";
 
-/// What both APIs say of the connection of a number, which is its place in the list.
+/// One connection as both APIs show it. Its number is its place in the list.
 struct Told {
     rest: String,
     graphql: String,
@@ -239,7 +239,7 @@ async fn another_type_passes_in_rest_and_is_no_object_in_graphql(database: Datab
 
 crate::on_both_databases!(another_type_passes_in_rest_and_is_no_object_in_graphql);
 
-/// What only SQLite can store in a JSON column.
+/// Only SQLite can store such text in a JSON column.
 #[tokio::test]
 async fn text_that_is_no_json_is_an_odd_value_of_its_field_alone() {
     let database = Database::fresh(Kind::Sqlite).await;

@@ -279,7 +279,7 @@ impl TestApp {
         self.post("/graphql", &json!({"query": query, "variables": variables})).await
     }
 
-    /// A body as it came, for what no value can hold.
+    /// The body's text, for JSON that no `Value` can represent.
     pub async fn get_text(&self, path: &str) -> String {
         self.text_of(self.client.get(format!("{}{path}", self.url))).await
     }

@@ -110,7 +110,7 @@ impl JsonTexts {
         escaped
     }
 
-    /// What no list of texts has as an element.
+    /// An element that a list of texts does not have.
     fn no_text(&mut self) -> String {
         if !self.is_jsonb && self.random.random_bool(0.3) {
             return format!("\"x{}\"", self.one_of(&["\\ud800", "\\udc00y", "\\ud83d\\ud83d"]));
