@@ -2,14 +2,15 @@
 //! over GraphQL and REST.
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use serde_json::json;
+use serde::Serialize;
 
 use super::serve::sso_settings;
 use super::{Failure, database, output, required, usage};
 use crate::api_error::ApiError;
 use crate::clock::Clock;
 use crate::config::{self, Environment, RepairCommandConfig};
-use crate::domain::id::{AccountId, SsoConnectionId};
+use crate::domain::id::{AccountId, ConnectionId, RepairId, SsoConnectionId};
+use crate::domain::raw_json::RawJson;
 use crate::domain::repair::{
     FieldChange, NewConnection, RepairOutcome, RepairRefusal, RepairVia, UNTOUCHED_TABLES, reason, storable,
 };
@@ -101,26 +102,39 @@ fn text(repair: &Repair, account: AccountId) -> String {
     };
     let changes = row.changes().into_iter();
     // SSO wrote the values, and terminals obey some characters.
-    let changes =
-        changes.map(|FieldChange { path, after, .. }| format!("\n  {path}: {}", one_line(&after.to_string())));
+    let changes = changes.map(|FieldChange { path, after, .. }| format!("\n  {path}: {}", one_line(after.as_str())));
     format!("{done}; {writes} account_connections:{}", changes.collect::<String>())
 }
 
 /// For scripts: the trail's words.
 fn json_text(repair: &Repair, account: AccountId, request: &RepairRequest) -> String {
+    #[derive(Serialize)]
+    struct Output<'a> {
+        outcome: Option<&'static str>,
+        error_code: Option<&'static str>,
+        message: Option<&'static str>,
+        account_id: AccountId,
+        external_id: SsoConnectionId,
+        id: Option<ConnectionId>,
+        record_id: Option<RepairId>,
+        request_id: &'a str,
+        changes: Vec<FieldChange>,
+        untouched: [&'static str; 4],
+    }
+
     let row = repair.plan.as_ref();
-    json!({
-        "outcome": repair.result.ok().map(RepairOutcome::as_str),
-        "error_code": repair.result.err().map(RepairRefusal::as_str),
-        "message": repair.result.err().map(RepairRefusal::explanation),
-        "account_id": account,
-        "external_id": request.connection_id,
+    let output = Output {
+        outcome: repair.result.ok().map(RepairOutcome::as_str),
+        error_code: repair.result.err().map(RepairRefusal::as_str),
+        message: repair.result.err().map(RepairRefusal::explanation),
+        account_id: account,
+        external_id: request.connection_id,
         // A dry run's id is never used.
-        "id": row.filter(|_| repair.record.is_some()).map(|row| row.id),
-        "record_id": repair.record.as_ref().map(|record| record.id),
-        "request_id": request.request_id,
-        "changes": row.map(NewConnection::changes).unwrap_or_default(),
-        "untouched": UNTOUCHED_TABLES,
-    })
-    .to_string()
+        id: row.filter(|_| repair.record.is_some()).map(|row| row.id),
+        record_id: repair.record.as_ref().map(|record| record.id),
+        request_id: &request.request_id,
+        changes: row.map(NewConnection::changes).unwrap_or_default(),
+        untouched: UNTOUCHED_TABLES,
+    };
+    RawJson::from_value(&output).as_str().to_owned()
 }

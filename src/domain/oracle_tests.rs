@@ -288,7 +288,7 @@ proptest! {
         }
         let columns: Vec<_> = row.changes().iter().map(|change| change.path.clone()).collect();
         prop_assert_eq!(columns.len(), 11);
-        prop_assert!(!columns.contains(&"id".to_owned()));
+        prop_assert!(!columns.contains(&"id".into()));
     }
 
     #[test]

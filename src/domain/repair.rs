@@ -1,12 +1,15 @@
 //! The plan of a repair: the one row that makes a connection of SSO known to LC, and the trail that every attempt leaves.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::caller::Account;
 use super::connection::RelationshipType;
 use super::id::{AccountId, ConnectionId, InvitationId, KeyId, RepairId, SsoConnectionId, SsoId};
+use super::json_text;
+use super::raw_json::RawJson;
 use super::sso_view::SsoConnection;
+use super::stored::Stored;
 use super::timestamp::Timestamp;
 
 /// The row of `account_connections` that a repair inserts. Its `ui_state` is `{}`.
@@ -37,7 +40,7 @@ pub struct NewConnection {
 }
 
 /// Where a value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum DataSource {
     /// LC's own tables.
@@ -47,16 +50,58 @@ pub enum DataSource {
 }
 
 /// A column that a repair writes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldChange {
     /// The column's name.
-    pub path: String,
+    pub path: Box<str>,
     /// What stood there: nothing, since a repair only inserts.
-    pub before: Value,
+    pub before: RawJson,
     /// What is written.
-    pub after: Value,
+    pub after: RawJson,
     /// Where that comes from.
     pub from: DataSource,
+}
+
+impl FieldChange {
+    /// A stored one. `None`: it has no path or no known source, without which there is nothing to show.
+    fn from_stored(stored: &RawValue) -> Option<Self> {
+        let [path, before, after, from] = json_text::members(stored, ["path", "before", "after", "from"])?;
+        let json = |member: Option<&RawValue>| member.map(RawJson::from).unwrap_or_default();
+        let from = match &*json_text::lossy_text(from?)? {
+            "LOCAL" => DataSource::Local,
+            "SSO" => DataSource::Sso,
+            _ => return None,
+        };
+        Some(Self { path: json_text::lossy_text(path?)?, before: json(before), after: json(after), from })
+    }
+}
+
+/// The columns that a repair wrote, as its record stores them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredChanges {
+    /// Those that can be shown.
+    pub changes: Vec<FieldChange>,
+    /// Elements that are no change; 1 for what is no array.
+    unknown: usize,
+}
+
+impl StoredChanges {
+    /// Never fails: odd elements are left out.
+    #[must_use]
+    pub fn from_stored(raw: &RawJson) -> Self {
+        let Some(elements) = json_text::elements(raw.as_raw_value()) else {
+            return Self { changes: Vec::new(), unknown: 1 };
+        };
+        let changes: Vec<_> = elements.iter().copied().filter_map(FieldChange::from_stored).collect();
+        let unknown = elements.len() - changes.len();
+        Self { changes, unknown }
+    }
+}
+
+impl Stored for StoredChanges {
+    fn unknown(&self) -> usize {
+        self.unknown
+    }
 }
 
 /// The tables that a repair leaves alone.
@@ -119,20 +164,24 @@ impl NewConnection {
             created_at,
             updated_at,
         } = self;
-        let change =
-            |path: &str, after: Value, from| FieldChange { path: path.to_owned(), before: Value::Null, after, from };
+        let change = |path: &str, after: RawJson, from| FieldChange {
+            path: path.into(),
+            before: RawJson::default(),
+            after,
+            from,
+        };
         vec![
-            change("account_id", json!(account_id.as_str()), DataSource::Local),
-            change("external_id", json!(sso_connection_id.as_str()), DataSource::Sso),
-            change("invitation_id", json!(invitation_id.map(|id| id.to_string())), DataSource::Sso),
-            change("relationship_type", json!(relationship_type.as_str()), DataSource::Sso),
-            change("connected_account_id", json!(partner_id.map(|id| id.to_string())), DataSource::Local),
-            change("connected_account_sso_id", json!(partner_sso_id.as_str()), DataSource::Sso),
-            change("connected_account_name", json!(partner_name), DataSource::Sso),
-            change("created_by", json!(created_by), DataSource::Sso),
-            change("ui_state", json!({}), DataSource::Local),
-            change("created_at", json!(created_at.to_string()), DataSource::Sso),
-            change("updated_at", json!(updated_at.to_string()), DataSource::Sso),
+            change("account_id", RawJson::from_value(account_id), DataSource::Local),
+            change("external_id", RawJson::from_value(sso_connection_id), DataSource::Sso),
+            change("invitation_id", RawJson::from_value(invitation_id), DataSource::Sso),
+            change("relationship_type", RawJson::from_value(&relationship_type.as_str()), DataSource::Sso),
+            change("connected_account_id", RawJson::from_value(partner_id), DataSource::Local),
+            change("connected_account_sso_id", RawJson::from_value(partner_sso_id), DataSource::Sso),
+            change("connected_account_name", RawJson::from_value(partner_name), DataSource::Sso),
+            change("created_by", RawJson::from_value(created_by), DataSource::Sso),
+            change("ui_state", RawJson::empty_object(), DataSource::Local),
+            change("created_at", RawJson::from_value(created_at), DataSource::Sso),
+            change("updated_at", RawJson::from_value(updated_at), DataSource::Sso),
         ]
     }
 }
@@ -233,8 +282,8 @@ pub struct RepairRecord {
     pub reason: Option<Box<str>>,
     /// The request that it came with.
     pub request_id: Box<str>,
-    /// `Ok`: created. `Err`: why not.
-    pub result: Result<(), RepairRefusal>,
+    /// `Ok`: created. `Err`: why not. `None`: what is stored is not known to this program.
+    pub result: Option<Result<(), RepairRefusal>>,
     /// What was written; empty when nothing was.
     pub changes: Vec<FieldChange>,
     /// When.
@@ -260,6 +309,18 @@ pub struct TrailLength {
 }
 
 impl RepairRecord {
+    /// What came of it, if it was done.
+    #[must_use]
+    pub fn outcome(&self) -> Option<RepairOutcome> {
+        matches!(self.result, Some(Ok(()))).then_some(RepairOutcome::Created)
+    }
+
+    /// Why not, if it was refused.
+    #[must_use]
+    pub fn refusal(&self) -> Option<RepairRefusal> {
+        self.result?.err()
+    }
+
     /// Where it stands in its connection's trail.
     #[must_use]
     pub fn position(&self) -> TrailPosition {

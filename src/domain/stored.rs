@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::id::ObjectId;
+use super::json_text;
 use super::raw_json::RawJson;
 
 /// A stored value that is kept even where it is odd.
@@ -21,10 +22,11 @@ pub enum StoredUrl {
 }
 
 impl StoredUrl {
-    /// Never fails: an odd text is kept.
+    /// Never fails: an odd text is kept. One with U+FFFD is odd, since that character replaces what could not be read.
     #[must_use]
     pub fn from_stored(text: Box<str>) -> Self {
-        if url::Url::parse(&text).is_ok() { Self::Url(text) } else { Self::Unknown(text) }
+        let is_url = !text.contains(char::REPLACEMENT_CHARACTER) && url::Url::parse(&text).is_ok();
+        if is_url { Self::Url(text) } else { Self::Unknown(text) }
     }
 
     /// The text as stored.
@@ -119,6 +121,17 @@ impl StoredObject {
     pub fn known(&self) -> Option<&RawJson> {
         self.is_object.then_some(&self.raw)
     }
+
+    /// The boolean member of a name; `None`: there is no such member, or it is no boolean.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        let [member] = json_text::members(self.raw.as_raw_value(), [name])?;
+        match member?.get() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
 }
 
 impl Stored for StoredObject {
@@ -156,16 +169,12 @@ impl StoredList<Box<str>> {
 impl<T> StoredList<T> {
     /// Never fails: odd elements are kept in the raw value, and so is what is no array.
     fn from_stored(raw: RawJson, element: impl Fn(String) -> Option<T>) -> Self {
-        let serde_json::Value::Array(elements) = raw.value() else {
+        let Some(elements) = json_text::elements(raw.as_raw_value()) else {
             return Self { raw, known: None, unknown: 1 };
         };
-        let length = elements.len();
-        let texts = elements.into_iter().filter_map(|value| match value {
-            serde_json::Value::String(text) => Some(text),
-            _ => None,
-        });
+        let texts = elements.iter().copied().filter_map(json_text::text);
         let known: Box<[T]> = texts.filter_map(element).collect();
-        let unknown = length - known.len();
+        let unknown = elements.len() - known.len();
         Self { raw, known: Some(known), unknown }
     }
 
@@ -200,9 +209,13 @@ mod tests {
 
     #[test]
     fn an_odd_text_is_kept_and_not_known() {
-        for (text, is_known) in
-            [("https://a.example/x y", true), ("mailto:a@b.example", true), ("no url", false), ("", false)]
-        {
+        for (text, is_known) in [
+            ("https://a.example/x y", true),
+            ("mailto:a@b.example", true),
+            ("no url", false),
+            ("", false),
+            ("https://a.example/\u{fffd}", false),
+        ] {
             let url = StoredUrl::from_stored(text.into());
             assert_eq!((url.as_str(), url.known()), (text, is_known.then_some(text)));
         }
@@ -216,13 +229,31 @@ mod tests {
     fn odd_elements_are_left_out_of_a_list_and_kept_in_its_raw_value() {
         for (json, known, unknown) in [
             (r#"["a", 1, null, ["b"], "c"]"#, Some(vec!["a", "c"]), 3),
+            (r#"[1e400, "\ud800", "a", [[[]]], {"\udfff": 1}, "\u0063"]"#, Some(vec!["a", "c"]), 4),
             ("[]", Some(vec![]), 0),
+            ("1e400", None, 1),
             ("{}", None, 1),
             ("\"a\"", None, 1),
         ] {
-            let list = StoredList::of_texts(RawJson::parse(json.to_owned()).unwrap());
+            let list = StoredList::of_texts(RawJson::parse(json).unwrap());
             let texts = list.known().map(|texts| texts.iter().map(AsRef::as_ref).collect::<Vec<&str>>());
             assert_eq!((list.raw().as_str(), texts, list.unknown()), (json, known, unknown));
+        }
+    }
+
+    #[test]
+    fn a_flag_is_the_last_boolean_of_its_name_whatever_stands_beside_it() {
+        for (json, flag) in [
+            (r#"{"on": true}"#, Some(true)),
+            (r#"{"a": 1e400, "on" : false, "\ud800": "\udfff"}"#, Some(false)),
+            (r#"{"on": true, "on": false, "o\u006e": true}"#, Some(true)),
+            (r#"{"on": true, "on": null}"#, None),
+            (r#"{"on": "true"}"#, None),
+            (r#"{"On": true}"#, None),
+            (r#"["on", true]"#, None),
+            ("1e400", None),
+        ] {
+            assert_eq!(StoredObject::from_stored(RawJson::parse(json).unwrap()).flag("on"), flag, "{json}");
         }
     }
 }

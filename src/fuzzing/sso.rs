@@ -5,9 +5,10 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::domain::id::{ObjectId, SsoConnectionId, SsoId};
+use crate::domain::json_text;
 use crate::domain::sso_view::{SsoConnection, SsoSnapshot};
 use crate::domain::timestamp::Timestamp;
 use crate::sso::read_list;
@@ -67,18 +68,18 @@ fn is_one_accounts_list(account: SsoId, list: Vec<SsoConnection>) {
 
 /// The ids that a reader finds who looks at nothing else.
 fn listed_ids(pages: &[&[u8]]) -> HashSet<SsoConnectionId> {
-    #[derive(Deserialize)]
-    struct Listed {
-        network_connections: Vec<Id>,
-    }
-    #[derive(Deserialize)]
-    struct Id {
-        id: String,
-    }
-
-    let listed = |page: &&[u8]| {
-        let text = std::str::from_utf8(page).expect("text, since it was accepted");
-        serde_json::from_str::<Listed>(text).expect("a list, since it was accepted").network_connections
+    let id = |connection: &RawValue| -> SsoConnectionId {
+        let [id] = json_text::members(connection, ["id"]).expect("an object, since it was accepted");
+        json_text::text(id.expect("an id")).expect("a text").parse().expect("an id")
     };
-    pages.iter().flat_map(listed).map(|Id { id }| id.parse().expect("an id")).collect()
+    let mut ids = HashSet::new();
+    for page in pages {
+        let text = std::str::from_utf8(page).expect("text, since it was accepted");
+        let page: &RawValue = serde_json::from_str(text).expect("JSON, since it was accepted");
+        let [list] = json_text::members(page, ["network_connections"]).expect("an object, since it was accepted");
+        ids.extend(
+            json_text::elements(list.expect("a list")).expect("a list, since it was accepted").into_iter().map(id),
+        );
+    }
+    ids
 }

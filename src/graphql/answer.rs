@@ -1,10 +1,14 @@
 //! An answer's form: `errors` with codes and request ids, `data` only where something was executed, the status, the
 //! media type.
 
+use std::io;
+
 use async_graphql::{Pos, Response as Executed, ServerError, Value};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
 use crate::api_error::{ApiError, ErrorCode};
 use crate::front::request_id::RequestId;
@@ -24,6 +28,24 @@ struct Body<'a> {
     data: Option<&'a Value>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
+}
+
+/// Writes a value's bytes as the JSON text that they are. Only the scalar `JSON` has bytes, and takes them from valid
+/// JSON.
+struct SplicedJson;
+
+impl Formatter for SplicedJson {
+    fn write_byte_array<W: io::Write + ?Sized>(&mut self, writer: &mut W, json: &[u8]) -> io::Result<()> {
+        writer.write_all(json)
+    }
+}
+
+impl Body<'_> {
+    fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut json = Vec::with_capacity(1024);
+        self.serialize(&mut Serializer::with_formatter(&mut json, SplicedJson))?;
+        Ok(json)
+    }
 }
 
 /// An answer in the making.
@@ -109,7 +131,7 @@ impl Answer {
         errors: &[ServerError],
         conditions: Option<&HeaderMap>,
     ) -> Response {
-        let body = match serde_json::to_vec(&Body { data, errors }) {
+        let body = match (Body { data, errors }).to_json() {
             Ok(body) => body,
             Err(error) => {
                 tracing::error!(error = %error, "an answer could not be written");

@@ -178,7 +178,7 @@ impl Attempt {
             via: self.request.via,
             reason: self.request.reason.clone(),
             request_id: self.request.request_id.clone(),
-            result,
+            result: Some(result),
             changes: row.map(NewConnection::changes).unwrap_or_default(),
             created_at: now,
         }

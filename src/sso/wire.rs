@@ -1,7 +1,8 @@
 //! SSO's JSON, read strictly and written as SSO would write it, and its translation into one account's view.
 //!
 //! Strict: every key must be there (also one that may be null), objects are objects, ids are ids, times are RFC 3339.
-//! Unknown keys are ignored. Knows nothing of HTTP.
+//! Unknown keys are ignored, whatever they are and hold. A name with a lone surrogate, which JavaScript makes when it
+//! cuts a text, is a name: U+FFFD replaces the surrogate. Knows nothing of HTTP.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::connection::RelationshipType;
 use crate::domain::id::{InvitationId, SsoConnectionId, SsoId};
+use crate::domain::json_text::{ByteKeys, LossyText};
 use crate::domain::sso_view::SsoConnection;
 use crate::domain::timestamp::Timestamp;
 
@@ -43,7 +45,7 @@ pub struct NetworkConnection {
     /// What each side may do.
     pub permissions: Permissions,
     /// Who made it; the key is there even when null.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "nullable_name")]
     pub created_by: Option<Box<str>>,
     /// When it was made: RFC 3339 with any offset in, UTC with milliseconds out.
     #[serde(with = "instant")]
@@ -61,6 +63,7 @@ pub struct Party {
     #[serde(with = "text")]
     pub id: SsoId,
     /// Its name at SSO.
+    #[serde(deserialize_with = "name")]
     pub name: Box<str>,
 }
 
@@ -83,6 +86,13 @@ pub(super) struct Page {
     pub(super) network_connections: Vec<NetworkConnection>,
     #[serde(deserialize_with = "nullable")]
     pub(super) next_cursor: Option<String>,
+}
+
+/// Connections as a data file lists them: a page without its cursor.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub(super) struct ListedConnections {
+    pub(super) network_connections: Vec<NetworkConnection>,
 }
 
 /// A body, as what it should be.
@@ -143,7 +153,7 @@ macro_rules! objects {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<$name, M::Error> {
-                $name::deserialize(MapAccessDeserializer::new(map))
+                $name::deserialize(MapAccessDeserializer::new(ByteKeys(map)))
             }
         }
 
@@ -161,11 +171,21 @@ macro_rules! objects {
     )+};
 }
 
-objects!(NetworkConnection, Party, Permissions, Page);
+objects!(NetworkConnection, Party, Permissions, Page, ListedConnections);
 
 /// An `Option` whose key must be there: `deserialize_with` takes from serde the leave to fill in a missing one.
 fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
+}
+
+/// A text that people wrote.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<str>, D::Error> {
+    LossyText::deserialize(deserializer).map(|LossyText(name)| name)
+}
+
+/// A name or null. The key must be there, as for [`nullable`].
+fn nullable_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
+    Ok(Option::<LossyText>::deserialize(deserializer)?.map(|LossyText(name)| name))
 }
 
 /// A list that ends before it is too long for memory.
@@ -181,7 +201,7 @@ fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<str>>, D::E
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
             let mut few = Vec::new();
-            while let Some(element) = elements.next_element()? {
+            while let Some(LossyText(element)) = elements.next_element()? {
                 if few.len() == MAX_PERMISSIONS {
                     return Err(A::Error::invalid_length(MAX_PERMISSIONS + 1, &self));
                 }

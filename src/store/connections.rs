@@ -157,7 +157,7 @@ fn decode_connection(mut columns: Columns<'_>, details: bool) -> Option<LocalCon
     let (created_by, ui_state) = if details {
         (
             columns.maybe_text("account_connections.created_by"),
-            columns.stored_json("account_connections.ui_state", StoredObject::from_stored),
+            columns.required_json("account_connections.ui_state", StoredObject::from_stored),
         )
     } else {
         (None, None)

@@ -55,7 +55,7 @@ impl Store {
             flow_ids: columns.stored_json("account_entities.flow_ids", StoredList::of_ids),
             logo_url: columns.stored_text("account_entities.logo_url", StoredUrl::from_stored),
             module_ids: columns
-                .stored_json("account_entities.module_ids", StoredList::of_texts)
+                .required_json("account_entities.module_ids", StoredList::of_texts)
                 .unwrap_or_else(StoredList::empty),
             source: columns.stored_text("account_entities.source", EntitySource::from_stored),
             recipient: columns.stored_text("account_entities.recipient", EntityRecipient::from_stored),

@@ -16,9 +16,15 @@ use tokio::time::timeout;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long SQLite waits for another writer. Shorter than a request waits, so that it is SQLite that gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// What PostgreSQL does about a statement that nobody waits for any more, or a transaction whose client has vanished without
-/// a word. Otherwise their number, and that of their locks, would know no bounds.
-const SESSION_LIMITS: &str = "SET statement_timeout = '2200ms'; SET idle_in_transaction_session_timeout = '5s'";
+/// Limits for a statement that nobody waits for any more, or a transaction whose client has vanished without a word.
+/// Otherwise their number, and that of their locks, would know no bounds.
+///
+/// A database of the encoding `SQL_ASCII` stores any bytes, and its server fails a statement whose rows are not in the
+/// client's encoding. So the client has none there either, and `decode` replaces bytes that are not UTF-8. From all
+/// other databases the server sends UTF-8.
+const SESSION_SETUP: &str = "SET statement_timeout = '2200ms'; SET idle_in_transaction_session_timeout = '5s'; \
+                             SELECT set_config('client_encoding', 'SQL_ASCII', false) \
+                             WHERE current_setting('server_encoding') = 'SQL_ASCII'";
 /// A connection that was idle for longer is tried before it is used: what is between may have forgotten it.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 /// How long a connection may take to show that it works. One that does not is closed, and another opened.
@@ -72,7 +78,7 @@ impl Pool {
         let connections = if url.starts_with("postgres") {
             let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
             let pool = options_of_pool::<Postgres>(&last_loss).max_connections(max_connections).after_connect(
-                |connection, _| Box::pin(async move { connection.execute(SESSION_LIMITS).await.map(|_| ()) }),
+                |connection, _| Box::pin(async move { connection.execute(SESSION_SETUP).await.map(|_| ()) }),
             );
             Connections::Postgres(opened(pool, options).await?)
         } else {

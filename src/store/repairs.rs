@@ -4,7 +4,7 @@ use entity::{account_connection, repair_record};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{EntityTrait, Set};
 
-use crate::domain::repair::{NewConnection, RepairOutcome, RepairRecord};
+use crate::domain::repair::{NewConnection, RepairRecord};
 
 use super::statement::{built, stored};
 use super::{Result, Store};
@@ -85,7 +85,7 @@ fn record_of(record: &RepairRecord) -> repair_record::ActiveModel {
         via,
         reason,
         request_id,
-        result,
+        result: _, // By its two accessors.
         changes,
         created_at,
     } = record;
@@ -98,8 +98,8 @@ fn record_of(record: &RepairRecord) -> repair_record::ActiveModel {
         via: Set(via.as_str().to_owned()),
         reason: Set(reason.as_deref().map(str::to_owned)),
         request_id: Set(request_id.to_string()),
-        outcome: Set(result.is_ok().then(|| RepairOutcome::Created.as_str().to_owned())),
-        error_code: Set(result.err().map(|refusal| refusal.as_str().to_owned())),
+        outcome: Set(record.outcome().map(|outcome| outcome.as_str().to_owned())),
+        error_code: Set(record.refusal().map(|refusal| refusal.as_str().to_owned())),
         // A list of texts and JSON values always makes JSON.
         changes: Set(serde_json::to_value(changes).unwrap_or_default()),
         created_at: Set(stored(*created_at)),

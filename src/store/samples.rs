@@ -2,6 +2,7 @@
 
 use entity::{account_connection, account_entity, custom_entity};
 use sea_orm::{EntityTrait, Set};
+use serde_json::json;
 
 use crate::domain::account_entity::{AccountEntity, CustomEntity};
 use crate::domain::id::AccountId;
@@ -42,9 +43,9 @@ impl Store {
             field_suffix: text(&entity.field_suffix),
             invitation_id: Set(entity.invitation_id.map(|id| id.to_string())),
             invitation_expires_at: Set(entity.invitation_expires_at.map(stored)),
-            flow_ids: Set(entity.flow_ids().map(|ids| ids.raw().value())),
+            flow_ids: Set(entity.flow_ids().map(|ids| json!(ids.known()))),
             logo_url: Set(entity.logo_url().map(|url| url.as_str().to_owned())),
-            module_ids: Set(entity.module_ids().raw().value()),
+            module_ids: Set(json!(entity.module_ids().known())),
             source: Set(entity.source.as_ref().map(|source| source.as_str().to_owned())),
             recipient: Set(entity.recipient.as_ref().map(|recipient| recipient.as_str().to_owned())),
             time_zone: text(&entity.time_zone),

@@ -3,9 +3,11 @@
 use sea_orm::{QueryResult, Value};
 
 use crate::domain::id::{AccountId, RepairId, SsoConnectionId};
-use crate::domain::repair::{RepairRecord, RepairRefusal, RepairVia, TrailLength, TrailPosition};
+use crate::domain::repair::{
+    RepairOutcome, RepairRecord, RepairRefusal, RepairVia, StoredChanges, TrailLength, TrailPosition,
+};
 
-use super::decode::{Columns, Odd, known};
+use super::decode::Columns;
 use super::statement::{any_pair_of, is_any_pair, time};
 use super::{Result, Store};
 
@@ -88,7 +90,7 @@ impl Store {
         Ok(records)
     }
 
-    /// An entry that this program did not write as it writes them is left out.
+    /// An entry without an id, or by a door that is not known, is left out.
     fn decode_record(&self, row: &QueryResult) -> Option<RepairRecord> {
         let mut columns = Columns::new(row, self.backend());
         let id = columns.id("repair_records.id");
@@ -99,13 +101,15 @@ impl Store {
         let via = columns.word("repair_records.via", RepairVia::parse);
         let reason = columns.maybe_text("repair_records.reason");
         let request_id = columns.text("repair_records.request_id");
-        columns.pass(); // outcome: what no error code contradicts
-        let result = match columns.maybe_text("repair_records.error_code") {
-            None => Some(Ok(())),
-            Some(code) => known("repair_records.error_code", RepairRefusal::parse(&code).ok_or(Odd)).map(Err),
+        let outcome = columns.maybe_word("repair_records.outcome", RepairOutcome::parse);
+        let error_code = columns.maybe_word("repair_records.error_code", RepairRefusal::parse);
+        let result = match (outcome, error_code) {
+            (_, Some(refusal)) => Some(Err(refusal)),
+            (Some(RepairOutcome::Created), None) => Some(Ok(())),
+            (Some(RepairOutcome::WouldCreate) | None, None) => None,
         };
-        let changes = columns.maybe_json("repair_records.changes");
-        let changes = changes.and_then(|changes| serde_json::from_value(changes.value()).ok()).unwrap_or_default();
+        let changes = columns.required_json("repair_records.changes", |raw| StoredChanges::from_stored(&raw));
+        let changes = changes.unwrap_or_default().changes;
         let created_at = columns.time("repair_records.created_at");
         Some(RepairRecord {
             id: id?,
@@ -116,7 +120,7 @@ impl Store {
             via: via?,
             reason,
             request_id,
-            result: result?,
+            result,
             changes,
             created_at,
         })

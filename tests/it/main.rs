@@ -51,6 +51,8 @@ mod starting;
 mod statements;
 mod stopping;
 mod store;
+mod stored_bytes;
+mod stored_json;
 mod support;
 mod telemetry;
 mod trace_export;

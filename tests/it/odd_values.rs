@@ -1,5 +1,7 @@
 //! What other programs stored oddly costs nobody a list: REST passes it on, GraphQL shows null, and it is counted.
 
+use std::collections::HashMap;
+
 use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
@@ -68,8 +70,7 @@ async fn odd_values_are_passed_on_by_rest_and_null_in_graphql(database: Database
     assert_eq!(node["accountEntity"], card);
     assert_eq!(node["customEntities"], json!([{"name": "Mine", "source": null, "recipient": null}]));
 
-    // The process counts for all its tests, so at least these two requests are in it.
-    let metrics = app.client.get(format!("{}/metrics", app.url)).send().await.unwrap().text().await.unwrap();
+    let counted = counted(&app).await;
     for (field, times) in [
         ("account_entities.see", 2),
         ("account_entities.source", 2),
@@ -82,10 +83,17 @@ async fn odd_values_are_passed_on_by_rest_and_null_in_graphql(database: Database
         ("custom_entities.recipient", 2),
         ("account_connections.ui_state", 2),
     ] {
-        let start = format!("stored_values_unknown_total{{field=\"{field}\"}} ");
-        let counted = metrics.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_else(|| panic!("{field}"));
-        assert!(counted.parse::<u64>().unwrap() >= times, "{field}: {counted}");
+        assert!(counted[field] >= times, "{field}: {counted:?}");
     }
+}
+
+/// Odd values by their columns. The process counts for all its tests.
+async fn counted(app: &TestApp) -> HashMap<String, u64> {
+    let metrics = app.client.get(format!("{}/metrics", app.url)).send().await.unwrap().text().await.unwrap();
+    let lines = metrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("stored_values_unknown_total{field=\"")?.split_once("\"} "));
+    lines.map(|(field, times)| (field.to_owned(), times.parse().unwrap())).collect()
 }
 
 crate::on_both_databases!(odd_values_are_passed_on_by_rest_and_null_in_graphql);
@@ -165,3 +173,76 @@ async fn a_row_that_cannot_be_read_is_still_a_row_to_a_repair(database: Database
 }
 
 crate::on_both_databases!(a_row_that_cannot_be_read_is_still_a_row_to_a_repair);
+
+async fn nulls_where_none_may_be_are_odd_values_like_others(database: Database) {
+    let app = odd_row(&database).await;
+    // Copies of the tables, which allow all that the tables forbid.
+    for table in ["accounts", "account_connections", "account_entities"] {
+        let rename = format!("ALTER TABLE {table} RENAME TO kept_{table}");
+        database.execute(&format!("{rename}; CREATE TABLE {table} AS SELECT * FROM kept_{table}")).await;
+    }
+    database
+        .execute(
+            "UPDATE accounts SET name = NULL WHERE name = 'Partner'; \
+             UPDATE account_connections SET connected_account_name = NULL, ui_state = NULL, created_at = NULL; \
+             UPDATE account_entities SET name = NULL, module_ids = NULL, updated_at = NULL",
+        )
+        .await;
+    let before = counted(&app).await;
+    let entry = app.get("/connections").await.body[0].clone();
+    assert_eq!((&entry["ui_state"], &entry["created_at"]), (&json!({}), &json!("1970-01-01T00:00:00.000Z")));
+    assert_eq!(entry["connected_account"]["name"], json!(""));
+    let card = &entry["account_entity"];
+    assert_eq!((&card["name"], &card["module_ids"]), (&json!(""), &json!([])));
+    assert_eq!(card["updated_at"], json!("1970-01-01T00:00:00.000Z"));
+    let answer = app.graphql(LIST, &json!({})).await.body;
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    let node = &answer["data"]["connections"]["nodes"][0];
+    assert_eq!(node["uiState"], json!({"hasSetupBuyerDelivery": null, "raw": {}}));
+    assert_eq!((&node["accountEntity"]["name"], &node["accountEntity"]["moduleIds"]), (&json!(""), &json!([])));
+    let after = counted(&app).await;
+    for field in [
+        "accounts.name",
+        "account_connections.connected_account_name",
+        "account_connections.ui_state",
+        "account_connections.created_at",
+        "account_entities.name",
+        "account_entities.module_ids",
+        "account_entities.updated_at",
+    ] {
+        assert!(after[field] > *before.get(field).unwrap_or(&0), "{field}");
+    }
+}
+
+crate::on_both_databases!(nulls_where_none_may_be_are_odd_values_like_others);
+
+async fn an_odd_outcome_costs_no_entry_of_a_trail(database: Database) {
+    let app = odd_row(&database).await.become_superuser(&Account::of_id(OWNER)).await;
+    for (number, columns) in
+        ["'CREATED', NULL", "NULL, 'PLAN_STALE'", "'MAYBE', NULL", "NULL, NULL", "'MAYBE', 'ALREADY_EXISTS'"]
+            .into_iter()
+            .enumerate()
+    {
+        database
+            .execute(&format!(
+                "INSERT INTO repair_records (id, account_id, external_id, actor, via, request_id, outcome, error_code, created_at) \
+                 VALUES ('d{number:023}', '{OWNER}', 'c00000000000000000000001', 'staff', 'cli', 'r', {columns}, \
+                 '2024-06-21T10:00:0{number}.000Z')"
+            ))
+            .await;
+    }
+    let query = "query T($id: ObjectID!) { connection(id: $id) { repairs { nodes { actor outcome errorCode } } } }";
+    let answer = app.graphql(query, &json!({"id": "c00000000000000000000001"})).await.body;
+    assert_eq!(answer.get("errors"), None, "{answer}");
+    let entry = |outcome: Value, code: Value| json!({"actor": "staff", "outcome": outcome, "errorCode": code});
+    let expected = [
+        entry(Value::Null, json!("ALREADY_EXISTS")),
+        entry(Value::Null, Value::Null),
+        entry(Value::Null, Value::Null),
+        entry(Value::Null, Value::Null),
+        entry(json!("CREATED"), Value::Null),
+    ];
+    assert_eq!(answer["data"]["connection"]["repairs"]["nodes"], json!(expected));
+}
+
+crate::on_both_databases!(an_odd_outcome_costs_no_entry_of_a_trail);

@@ -5,6 +5,7 @@ use crate::domain::account_entity::{AccountEntity, CustomEntity, EntityRecipient
 use crate::domain::caller::Account;
 use crate::domain::connection::RelationshipType::{self, Buyer, Seller};
 use crate::domain::id::{AccountId, ObjectId};
+use crate::domain::raw_json::RawJson;
 use crate::domain::repair::NewConnection;
 use crate::domain::stored::{StoredId, StoredList, StoredUrl};
 use crate::domain::timestamp::Timestamp;
@@ -71,11 +72,9 @@ pub(super) fn sample(now: Timestamp) -> Sample {
         AccountEntity {
             description: Some("Auto insurance leads, exclusive".into()),
             field_suffix: Some("contoso".into()),
-            flow_ids: Some(StoredList::of_ids((&serde_json::json!(["5fd4371e940df5a34a3888b2"])).into())),
+            flow_ids: Some(StoredList::of_ids(RawJson::from_value(&["5fd4371e940df5a34a3888b2"]))),
             logo_url: Some(StoredUrl::from_stored("https://contoso.example/logo.png".into())),
-            module_ids: StoredList::of_texts(
-                (&serde_json::json!(["leadconduit-salesforce.outbound.create_contact"])).into(),
-            ),
+            module_ids: StoredList::of_texts(RawJson::from_value(&["leadconduit-salesforce.outbound.create_contact"])),
             source: Some(EntitySource::Seller),
             time_zone: Some("America/Los Angeles".into()),
             trustedform_certified_vendor: Some(true),

@@ -7,7 +7,6 @@ use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use crate::api_error::ApiError;
 use crate::domain::answer::Connection;
 use crate::domain::directory::Partner;
-use crate::domain::raw_json::RawJson;
 use crate::domain::stored::StoredObject;
 use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
@@ -101,8 +100,8 @@ impl Partnership {
     }
 
     /// The frontend's notes on this connection.
-    async fn ui_state(&self) -> UiState {
-        UiState::from(self.0.merged().ui_state())
+    async fn ui_state(&self) -> UiState<'_> {
+        UiState(self.0.merged().ui_state())
     }
 
     /// When the connection was made.
@@ -178,18 +177,18 @@ pub struct Provenance {
 }
 
 /// The frontend's notes on a connection.
-#[derive(Debug, SimpleObject)]
-pub struct UiState {
-    /// The buyer has set up its delivery. null: not noted.
-    has_setup_buyer_delivery: Option<bool>,
-    /// All notes, as stored; `{}` where what is stored is no object.
-    raw: Json,
-}
+pub struct UiState<'a>(&'a StoredObject);
 
-impl From<&StoredObject> for UiState {
-    fn from(stored: &StoredObject) -> Self {
-        let value = stored.known().map_or_else(|| serde_json::Map::new().into(), RawJson::value);
-        let has_setup_buyer_delivery = value.get("has_setup_buyer_delivery").and_then(serde_json::Value::as_bool);
-        Self { has_setup_buyer_delivery, raw: value.into() }
+/// The frontend's notes on a connection.
+#[Object]
+impl UiState<'_> {
+    /// The buyer has set up its delivery. null: not noted.
+    async fn has_setup_buyer_delivery(&self) -> Option<bool> {
+        self.0.flag("has_setup_buyer_delivery")
+    }
+
+    /// All notes, as stored; `{}` where what is stored is no object.
+    async fn raw(&self) -> Json {
+        Json::from(self.0.known().unwrap_or(StoredObject::empty().raw()))
     }
 }

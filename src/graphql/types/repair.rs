@@ -7,6 +7,7 @@ use async_graphql::{Context, ID, Interface, Object, SimpleObject};
 use crate::api_error::ApiError;
 use crate::domain::caller::Account;
 use crate::domain::id::SsoConnectionId;
+use crate::domain::raw_json::RawJson;
 use crate::domain::repair::{self as domain, RepairRefusal, UNTOUCHED_TABLES};
 use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
@@ -112,8 +113,8 @@ pub struct FieldChange {
 impl From<domain::FieldChange> for FieldChange {
     fn from(change: domain::FieldChange) -> Self {
         let domain::FieldChange { path, before, after, from } = change;
-        let json = |value: serde_json::Value| (!value.is_null()).then(|| Json::from(value));
-        Self { path, before: json(before), after: json(after), from: from.into() }
+        let json = |value: RawJson| (!value.is_null()).then(|| Json::from(&value));
+        Self { path: path.into(), before: json(before), after: json(after), from: from.into() }
     }
 }
 
@@ -211,12 +212,12 @@ impl RepairRecord {
 
     /// What came of it. null when it was refused.
     async fn outcome(&self) -> Option<RepairOutcome> {
-        self.0.result.is_ok().then_some(RepairOutcome::Created)
+        self.0.outcome().map(Into::into)
     }
 
     /// Why it was refused. null when it was not.
     async fn error_code(&self) -> Option<RepairErrorCode> {
-        self.0.result.err().map(Into::into)
+        self.0.refusal().map(Into::into)
     }
 
     /// What was written; empty when nothing was.

@@ -90,7 +90,7 @@ impl ScalarType for Url {
 
 /// Any JSON value, mostly an open object; an escape hatch, never the only way to read a documented field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Json(pub Value);
+pub struct Json(Value);
 
 /// Any JSON value, mostly an open object; an escape hatch, never the only way to read a documented field.
 #[Scalar(name = "JSON")]
@@ -104,14 +104,10 @@ impl ScalarType for Json {
     }
 }
 
+/// The text travels as bytes, and `graphql/answer.rs` writes them into the response unchanged. A value of the library's
+/// would round numbers, and could not represent some texts at all.
 impl From<&RawJson> for Json {
     fn from(raw: &RawJson) -> Self {
-        Self::from(raw.value())
-    }
-}
-
-impl From<serde_json::Value> for Json {
-    fn from(value: serde_json::Value) -> Self {
-        Self(Value::from_json(value).unwrap_or_default())
+        Self(Value::Binary(raw.as_str().to_owned().into()))
     }
 }

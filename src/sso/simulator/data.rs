@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::scenario::{Scenario, Scenarios};
 use crate::domain::id::{ObjectId, SsoConnectionId, SsoId};
 use crate::domain::timestamp::Timestamp;
-use crate::sso::wire::{NetworkConnection, Party, Permissions};
+use crate::sso::wire::{ListedConnections, NetworkConnection, Party, Permissions};
 
 /// The text is no list of connections.
 #[derive(Debug, thiserror::Error)]
@@ -36,15 +35,10 @@ pub enum DataError {
 /// # Errors
 /// [`DataError`] says what is off, and where.
 pub fn parse_data(text: &str) -> Result<Vec<NetworkConnection>, DataError> {
-    #[derive(Deserialize)]
-    struct File {
-        network_connections: Vec<NetworkConnection>,
-    }
-
     let connections: Vec<NetworkConnection> = if text.trim_start().starts_with('[') {
         serde_json::from_str(text).map_err(DataError::Unreadable)?
     } else {
-        serde_json::from_str::<File>(text).map_err(DataError::Unreadable)?.network_connections
+        serde_json::from_str::<ListedConnections>(text).map_err(DataError::Unreadable)?.network_connections
     };
     let mut seen = BTreeSet::new();
     for (index, connection) in connections.iter().enumerate() {

@@ -65,6 +65,19 @@ async fn pages_become_one_list_in_list_order() {
 }
 
 #[tokio::test]
+async fn unknown_keys_cost_no_list_whatever_they_hold() {
+    let server = MockServer::start().await;
+    let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+    let odd = format!(r#""\ud800": 1e400, "deep": {deep}, "cut": "\ud83d", "#);
+    let body = page(&[network_connection(1, 1, 2), network_connection(2, 3, 1)], None).to_string();
+    let body = body.replace('{', &format!("{{{odd}"));
+    let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    Mock::given(path("/network_connections")).respond_with(answer).mount(&server).await;
+    let view = sso(&server.uri()).view(account(1), REQUEST).await;
+    assert_eq!(ids(&view), [1, 2].map(connection_id));
+}
+
+#[tokio::test]
 async fn an_unchanged_set_costs_a_304_and_is_dated_anew() {
     let server = MockServer::start().await;
     let clock = Clock::default();

@@ -1,5 +1,7 @@
 //! What is read and what is refused, and that the two sides of a connection mirror each other.
 
+use std::slice;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -7,6 +9,7 @@ use super::{NetworkConnection, Page, Party, Permissions};
 use crate::domain::connection::RelationshipType;
 use crate::domain::id::{InvitationId, ObjectId, SsoId};
 use crate::domain::timestamp::Timestamp;
+use crate::sso::simulator::parse_data;
 
 fn sample() -> Value {
     json!({
@@ -41,6 +44,51 @@ fn unknown_keys_are_ignored() {
     value["buyer"]["id2"] = json!(7);
     value["permissions"]["others"] = json!(null);
     assert_eq!(read(&value).unwrap(), read(&sample()).unwrap());
+}
+
+/// Members that no reader of values could read. The kinds come from <https://github.com/serde-rs/json/issues/495> and
+/// <https://github.com/serde-rs/json/issues/478>.
+fn odd_members() -> String {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let keys = r#""\ud800": 1, "\udfff\ud800": "\ud800", "$serde_json::private::RawValue": "[""#;
+    format!(r#"{keys}, "zoom": 1e400, "zoom": -{}, "deep": {deep}, "more": {{"\ud800": {deep}}}"#, "9".repeat(5_000))
+}
+
+#[test]
+fn unknown_keys_are_ignored_whatever_they_are_and_hold() {
+    let known = read(&sample()).unwrap();
+    let text = sample().to_string();
+    for (place, _) in text.match_indices('{') {
+        let odd = format!("{}{}, {}", &text[..=place], odd_members(), &text[place + 1..]);
+        assert_eq!(super::read::<NetworkConnection>(odd.as_bytes()).unwrap(), known, "{place}");
+        let page = format!("{{{}, \"network_connections\": [{odd}], \"next_cursor\": null}}", odd_members());
+        let page: Page = super::read(page.as_bytes()).unwrap();
+        assert_eq!(page.network_connections, slice::from_ref(&known), "{place}");
+        // The contract's rules stand beside them.
+        let twice = odd.replacen("\"id\"", "\"\\u0069d\": \"5d9a4c421d011c553e9bff0c\", \"id\"", 1);
+        assert!(super::read::<NetworkConnection>(twice.as_bytes()).is_err(), "{place}");
+        let missing = odd.replacen("\"created_at\"", "\"created_at\\ud800\"", 1);
+        assert!(super::read::<NetworkConnection>(missing.as_bytes()).is_err(), "{place}");
+    }
+    let file = format!("{{{}, \"network_connections\": [{text}]}}", odd_members());
+    assert_eq!(parse_data(&file).unwrap(), [known]);
+}
+
+#[test]
+fn a_lone_surrogate_in_a_name_costs_only_itself() {
+    let text = |known: &str, other: &str| sample().to_string().replacen(known, other, 1);
+    let read = |text: &str| super::read::<NetworkConnection>(text.as_bytes());
+    // JavaScript makes them when it cuts a text within a pair.
+    let cut = read(&text("Buyer & Söhne", "Buyer \\ud83d\\ude00\\ud83d")).unwrap();
+    assert_eq!(&*cut.buyer.name, "Buyer 😀\u{fffd}");
+    assert_eq!(cut.seller.name, "Seller".into());
+    assert_eq!(read(&text("someone", "\\udc00s")).unwrap().created_by.as_deref(), Some("\u{fffd}s"));
+    assert_eq!(&*read(&text("\"b\"", "\"\\ud800\"")).unwrap().permissions.buyer[1], "\u{fffd}");
+    // Where a text has a meaning it has another one then.
+    assert!(read(&text("5d9a4c421d011c553e9bff01", "5d9a4c421d011c553e9bff0\\ud800")).is_err());
+    assert!(read(&text("2019-08-24T14:15:22Z", "2019-08-24T14:15:22\\ud800")).is_err());
+    let page = r#"{"network_connections": [], "next_cursor": "\ud800"}"#;
+    assert!(super::read::<Page>(page.as_bytes()).is_err(), "it cannot be sent back as it came");
 }
 
 #[test]
@@ -108,10 +156,13 @@ fn a_value_of_another_type_or_form_is_refused() {
         ("/buyer", json!("5d9a4c421d011c553e9bff0b")),
         ("/buyer/id", json!("me")),
         ("/buyer/name", json!(7)),
+        ("/buyer/name", json!([65, 66])),
+        ("/created_by", json!({"name": "a"})),
         ("/permissions", json!([["a"], []])),
         ("/permissions/buyer", json!("a")),
         ("/permissions/buyer", json!({"a": true})),
         ("/permissions/buyer/0", json!(1)),
+        ("/permissions/buyer/0", json!([65])),
         ("/created_by", json!(7)),
         ("/created_at", json!("yesterday")),
         ("/created_at", json!("2019-08-24T14:15:22")),

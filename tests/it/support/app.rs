@@ -35,7 +35,12 @@ pub struct TestSso(Simulator);
 
 impl TestSso {
     pub fn replace(&self, listed: &[Value]) {
-        self.0.replace(parse_data(&json!(listed).to_string()).unwrap());
+        self.replace_text(&json!(listed).to_string());
+    }
+
+    /// With the text of a data file.
+    pub fn replace_text(&self, listed: &str) {
+        self.0.replace(parse_data(listed).unwrap());
     }
 
     pub fn set(&self, scenario: Scenario) {
@@ -274,13 +279,33 @@ impl TestApp {
         self.post("/graphql", &json!({"query": query, "variables": variables})).await
     }
 
-    /// Sends with this caller's key.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let request = match &self.key {
+    /// The body's text, for JSON that no `Value` can represent.
+    pub async fn get_text(&self, path: &str) -> String {
+        self.text_of(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    /// Like [`Self::get_text`].
+    pub async fn graphql_text(&self, query: &str, variables: &Value) -> String {
+        let request = self.client.post(format!("{}/graphql", self.url)).header("content-type", "application/json");
+        self.text_of(request.body(json!({"query": query, "variables": variables}).to_string())).await
+    }
+
+    async fn text_of(&self, request: reqwest::RequestBuilder) -> String {
+        let response = self.with_credentials(request).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        String::from_utf8(response.bytes().await.unwrap().into()).unwrap()
+    }
+
+    fn with_credentials(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        match &self.key {
             Some(key) => request.basic_auth("ignored", Some(key)),
             None => request,
-        };
-        let response = request.send().await.unwrap();
+        }
+    }
+
+    /// Sends with this caller's key.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = self.with_credentials(request).send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.unwrap();
         Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or(Value::Null) }

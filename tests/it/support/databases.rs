@@ -87,6 +87,18 @@ impl Database {
         }
     }
 
+    /// Migrated, and able to store bytes that are not UTF-8 in its text columns. SQLite always is.
+    pub async fn of_any_bytes(kind: Kind) -> Self {
+        let database = match kind {
+            Kind::Sqlite => Self::unmigrated(kind).await,
+            Kind::Postgres => {
+                Self::postgres(" ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'").await
+            }
+        };
+        migration::migrate(&database.connection).await.unwrap();
+        database
+    }
+
     /// Without any table.
     pub async fn unmigrated(kind: Kind) -> Self {
         match kind {
