@@ -14,4 +14,3 @@ pub mod request_id;
 pub mod request_json;
 pub mod request_log;
 pub mod validator;
-pub mod weight;
