@@ -5,7 +5,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::types::{Kind, Types};
-use super::wording::{expected, shown, words};
+use super::wording::{MAX_SHOWN, expected, shown, shown_end, shown_shortly, words};
 use super::{GivenVariables, RequestError};
 use crate::domain::id::ObjectId;
 use crate::domain::json_text::{Members, Shape, member};
@@ -28,12 +28,7 @@ pub(super) fn variables(
                 Ok(value) => {
                     coerced.insert(name.to_owned(), value);
                 }
-                Err(Fault { path, reason }) => {
-                    let name = shown(name);
-                    let place = if path.is_empty() { String::new() } else { format!(" at \"{name}{}\"", shown(&path)) };
-                    let message = format!("Variable \"${name}\" got an invalid value{place}; {reason}");
-                    errors.push(RequestError::input(message, at));
-                }
+                Err(fault) => errors.push(RequestError::input(fault.told_of(name), at)),
             },
             (None, Some(default)) => {
                 let default = default.into_json().and_then(|default| to_raw_value(&default));
@@ -61,6 +56,19 @@ struct Fault {
 impl Fault {
     fn new(reason: String) -> Self {
         Self { path: String::new(), reason }
+    }
+
+    /// Long names are cut, so that no limit of a message cuts off what was wrong.
+    fn told_of(&self, variable: &str) -> String {
+        let Self { path, reason } = self;
+        let name = shown(variable);
+        if path.is_empty() {
+            return format!("Variable \"${name}\" got an invalid value; {reason}");
+        }
+        let place = shown_end(&format!("{variable}{path}"));
+        let name =
+            if name.chars().count() + place.chars().count() <= MAX_SHOWN { name } else { shown_shortly(variable) };
+        format!("Variable \"${name}\" got an invalid value at \"{place}\"; {reason}")
     }
 
     fn within(self, step: &str) -> Self {
@@ -132,10 +140,7 @@ fn scalar(value: &RawValue, shape: &Shape<'_>, name: &str) -> Option<Value> {
             #[expect(clippy::cast_possible_truncation, reason = "it was just seen to be whole and in range")]
             is_int.then(|| Value::from(whole as i64))
         }
-        ("ID", Shape::Number(number)) => {
-            let is_whole = number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
-            is_whole.then(|| Value::from(*number))
-        }
+        ("ID", Shape::Number(number)) => whole(number).map(Value::from),
         ("ObjectID", Shape::String(Some(text))) => ObjectId::parse(text).is_ok().then(|| Value::from(&**text)),
         ("DateTime", Shape::String(Some(text))) => Timestamp::parse(text).is_ok().then(|| Value::from(&**text)),
         ("String" | "ID", Shape::String(Some(text))) => Some(Value::from(&**text)),
@@ -144,6 +149,17 @@ fn scalar(value: &RawValue, shape: &Shape<'_>, name: &str) -> Option<Value> {
         ("Float", shape) if !matches!(shape, Shape::Number(_)) => None,
         _ => plain_json::parse(value.get().as_bytes()).ok(),
     }
+}
+
+/// The digits of a whole number, however it is written; some clients know only fractions.
+fn whole(number: &str) -> Option<String> {
+    let is_written_so = number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+    if is_written_so && number != "-0" {
+        return Some(number.to_owned());
+    }
+    let number: f64 = number.parse().ok()?;
+    // Zero has one sign as an id.
+    (number.fract() == 0.0).then(|| (number + 0.0).to_string())
 }
 
 /// A value that its scalar does not take.

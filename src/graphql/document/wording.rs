@@ -5,14 +5,32 @@ use crate::domain::id::InvalidId;
 use crate::domain::timestamp::InvalidTimestamp;
 
 /// The longest text of a client's that an error repeats, in characters.
-const MAX_SHOWN: usize = 40;
+pub(super) const MAX_SHOWN: usize = 40;
 
 /// A client's text, short.
 pub(super) fn shown(text: &str) -> String {
-    if text.chars().nth(MAX_SHOWN).is_none() {
+    cut(text, MAX_SHOWN)
+}
+
+/// A client's text that stands beside another one.
+pub(super) fn shown_shortly(text: &str) -> String {
+    cut(text, MAX_SHOWN / 3)
+}
+
+/// The end of a client's text, which says most of a path.
+pub(super) fn shown_end(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= MAX_SHOWN {
         return text.to_owned();
     }
-    text.chars().take(MAX_SHOWN - 1).chain(['…']).collect()
+    std::iter::once('…').chain(text.chars().skip(length + 1 - MAX_SHOWN)).collect()
+}
+
+fn cut(text: &str, length: usize) -> String {
+    if text.chars().nth(length).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(length - 1).chain(['…']).collect()
 }
 
 /// The end of a sentence that says which values a type has.
@@ -23,8 +41,8 @@ pub(super) fn expected(name: &str) -> String {
         "String" => "expected a string".to_owned(),
         "Boolean" => "expected true or false".to_owned(),
         "ID" => "expected a string or a whole number".to_owned(),
-        "ObjectID" => format!("expected a string: {InvalidId}"),
-        "DateTime" => format!("expected a string: {InvalidTimestamp}"),
+        "ObjectID" => InvalidId.to_string(),
+        "DateTime" => InvalidTimestamp.to_string(),
         other => format!("expected a value of type \"{other}\""),
     }
 }
@@ -84,5 +102,7 @@ mod tests {
         assert_eq!(shown("é"), "é");
         assert_eq!(shown(&"é".repeat(40)), "é".repeat(40));
         assert_eq!(shown(&"é".repeat(41)), format!("{}…", "é".repeat(39)));
+        assert_eq!(shown_end(&"é".repeat(40)), "é".repeat(40));
+        assert_eq!(shown_end(&format!("a{}", "é".repeat(40))), format!("…{}", "é".repeat(39)));
     }
 }
