@@ -173,10 +173,10 @@ impl ApiError {
         Self::new(ErrorCode::Unauthenticated, "authentication failed")
     }
 
-    /// Not a superuser.
+    /// Not a superuser. REST has its own, shorter text.
     #[must_use]
     pub fn not_authorized() -> Self {
-        Self::new(ErrorCode::SuperuserRequired, "not authorized")
+        Self::new(ErrorCode::SuperuserRequired, "not authorized: this needs a superuser's key")
     }
 
     /// The database could not be reached in time.

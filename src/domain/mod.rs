@@ -8,6 +8,7 @@ pub mod caller;
 pub mod connection;
 pub mod directory;
 pub mod id;
+pub mod json_shape;
 pub mod json_text;
 #[cfg(test)]
 mod oracle_tests;

@@ -14,17 +14,35 @@ use crate::api_error::{ApiError, ErrorCode};
 use crate::causes::causes;
 
 use super::capacity::Place;
+use super::negotiate::{Parameterised, combined, content_type, elements};
 
 /// The largest body of a request, in bytes; the router enforces it.
 pub const LARGEST_BODY: usize = 256 * 1024;
 
-/// The parameters of `Content-Type: application/json`, by name; `None`: it is missing, given twice, or another type.
-pub fn json_parameters(headers: &HeaderMap) -> Option<impl Iterator<Item = (&str, &str)>> {
-    let mut given = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(content_type), None) = (given.next(), given.next()) else { return None };
-    let mut parts = content_type.to_str().ok()?.split(';').map(str::trim);
-    let is_json = parts.next()?.eq_ignore_ascii_case("application/json");
-    is_json.then(|| parts.filter_map(|parameter| parameter.split_once('=')))
+/// In which characters a JSON body says that it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charset {
+    /// UTF-8, in any of its names, or nothing said.
+    Utf8,
+    /// Another one.
+    Other,
+}
+
+/// What `Content-Type` says of a JSON body; `None`: it is missing, given twice, or another type. Parameters that nobody knows
+/// are ignored.
+#[must_use]
+pub fn json_charset(headers: &HeaderMap) -> Option<Charset> {
+    let content_type = content_type(headers)?;
+    let media_type = Parameterised::parse(&content_type);
+    let is_json = media_type.value.eq_ignore_ascii_case("application/json");
+    is_json.then(|| if media_type.is_utf_8() { Charset::Utf8 } else { Charset::Other })
+}
+
+/// Whether a body is in a content coding. `identity` is none (RFC 9110, 8.4.1), nor is a header without a value.
+#[must_use]
+pub fn is_encoded(headers: &HeaderMap) -> bool {
+    let codings = combined(headers, &header::CONTENT_ENCODING).unwrap_or_default();
+    elements(&codings).any(|coding| !coding.eq_ignore_ascii_case("identity"))
 }
 
 /// Refuses a body that is compressed, which nobody here would take apart: read as it is, it would be called nonsense.
@@ -32,11 +50,7 @@ pub fn json_parameters(headers: &HeaderMap) -> Option<impl Iterator<Item = (&str
 /// # Errors
 /// 415.
 pub fn refuse_encoded(headers: &HeaderMap) -> Result<(), (StatusCode, ApiError)> {
-    let codings = headers.get_all(header::CONTENT_ENCODING);
-    if codings.iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Ok(());
-    }
-    Err(encoded())
+    if is_encoded(headers) { Err(encoded()) } else { Ok(()) }
 }
 
 /// What is answered to a compressed body.

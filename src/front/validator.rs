@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hasher};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::negotiate::{combined, entity_tags};
+
 /// A digest of a body: it moves with whatever moves the body.
 #[derive(Debug, Clone)]
 pub struct Validator(HeaderValue);
@@ -34,13 +36,9 @@ impl Validator {
 
     /// `If-None-Match`, compared weakly as RFC 9110 wants it.
     fn matches(&self, request: &HeaderMap) -> bool {
-        let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        let weak = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
         let own = self.0.to_str().map(weak).unwrap_or_default();
-        request
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .any(|tag| tag.trim() == "*" || weak(tag) == own)
+        let known = combined(request, &header::IF_NONE_MATCH).unwrap_or_default();
+        entity_tags(&known).any(|tag| tag == "*" || weak(tag) == own)
     }
 }

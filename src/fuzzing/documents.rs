@@ -11,9 +11,10 @@ use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
 use crate::front::request_id::RequestId;
+use crate::front::request_json::object;
 use crate::graphql::accept::AnswerType;
 use crate::graphql::answer::Answer;
-use crate::graphql::document::{Documents, Limits, Prepared, RequestError, RequestErrorKind};
+use crate::graphql::document::{Documents, GivenVariables, Limits, Prepared, RequestError, RequestErrorKind};
 use crate::graphql::schema::sdl;
 
 use super::{is_fit_to_tell, print, split_at};
@@ -29,7 +30,7 @@ pub(super) fn holds(input: &[u8]) {
     let (name, variables) = split_at(rest, 0);
     let (Ok(document), Ok(name)) = (std::str::from_utf8(document), std::str::from_utf8(name)) else { return };
     let name = Some(name).filter(|name| !name.is_empty());
-    let variables: Map<String, Value> = serde_json::from_slice(variables).unwrap_or_default();
+    let variables: GivenVariables = object(variables).map(|members| members.into_iter().collect()).unwrap_or_default();
 
     let started = Instant::now();
     let prepared = served().prepare(document, name, &variables);
@@ -83,7 +84,7 @@ fn is_fit(prepared: &Prepared, name: Option<&str>) {
     let library = async_graphql::parser::parse_query(&text);
     assert!(library.is_ok(), "no document to the library: {:?}\n{text}", library.err());
     let variables = values(prepared);
-    let again = unlimited().prepare(&text, None, &variables);
+    let again = unlimited().prepare(&text, None, &variables.clone().into());
     let again = again.unwrap_or_else(|refused| panic!("{refused:?}\n{text}"));
     assert_eq!(print::operation(&again.document).0, text, "prepared is prepared");
     for (name, value) in &values(&again) {

@@ -8,12 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 
 use crate::front::authentication::api_key;
-use crate::front::body::json_parameters;
+use crate::front::body::{is_encoded, json_charset};
 use crate::front::client_address::{Peer, client_address};
 use crate::front::request_id::{RequestId, X_REQUEST_ID};
 use crate::front::validator::Validator;
 use crate::graphql::accept::AnswerType;
-use crate::graphql::parameters::is_json_in_utf8;
 use crate::http::compression::coding::Coding;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -23,6 +22,7 @@ pub(super) fn holds(input: &[u8]) {
     key(&headers);
     request_id(&headers);
     content_type(&headers);
+    content_encoding(&headers);
     answer_type(&headers);
     coding(&headers);
     validator(&headers);
@@ -62,19 +62,30 @@ fn request_id(headers: &HeaderMap) {
 
 /// What is taken for JSON is nothing that a browser's form could send.
 fn content_type(headers: &HeaderMap) {
-    let is_json = json_parameters(headers).is_some();
-    assert!(is_json || !is_json_in_utf8(headers));
-    if is_json {
-        let content_type = headers[header::CONTENT_TYPE].to_str().expect("visible ASCII").to_ascii_lowercase();
+    if json_charset(headers).is_some() {
+        assert_eq!(headers.get_all(header::CONTENT_TYPE).iter().count(), 1);
+        let content_type = String::from_utf8_lossy(headers[header::CONTENT_TYPE].as_bytes()).to_ascii_lowercase();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         assert_eq!(essence, "application/json");
     }
 }
 
-/// Neither upper case nor the number of lines changes what is agreed on, and what is agreed on is agreed on again.
+/// No coding is let through but the one that is none.
+fn content_encoding(headers: &HeaderMap) {
+    let lines = headers.get_all(header::CONTENT_ENCODING).iter();
+    let all: String = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase()).collect();
+    let is_none = all.replace("identity", "").chars().all(|character| ", \t".contains(character));
+    assert!(is_none || is_encoded(headers));
+}
+
+/// Neither upper case, the number of lines nor a malformed member changes what is agreed on, and what is agreed on is agreed on
+/// again.
 fn answer_type(headers: &HeaderMap) {
     let agreed = AnswerType::negotiate(headers);
     assert_eq!(AnswerType::negotiate(&otherwise(headers, &header::ACCEPT)), agreed);
+    for among in with_malformed(headers, &header::ACCEPT) {
+        assert_eq!(AnswerType::negotiate(&among), agreed);
+    }
     if let Some(agreed) = agreed {
         let alone = one(header::ACCEPT, agreed.content_type().to_str().expect("visible ASCII"));
         assert_eq!(AnswerType::negotiate(&alone), Some(agreed));
@@ -85,10 +96,13 @@ fn answer_type(headers: &HeaderMap) {
 fn coding(headers: &HeaderMap) {
     let agreed = Coding::negotiate(headers);
     assert_eq!(Coding::negotiate(&otherwise(headers, &header::ACCEPT_ENCODING)), agreed);
+    for among in with_malformed(headers, &header::ACCEPT_ENCODING) {
+        assert_eq!(Coding::negotiate(&among), agreed);
+    }
     if let Some(agreed) = agreed {
         let name = agreed.header().to_str().expect("visible ASCII").to_owned();
         let is_named = |value: &HeaderValue| {
-            let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
+            let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
             value.contains(&name) || value.contains('*')
         };
         assert!(headers.get_all(header::ACCEPT_ENCODING).iter().any(is_named), "{name} was not named");
@@ -105,7 +119,7 @@ fn validator(headers: &HeaderMap) {
     if status(headers) == StatusCode::NOT_MODIFIED {
         let opaque = tag.to_str().expect("visible ASCII").trim_start_matches("W/").to_owned();
         let names_it = |value: &HeaderValue| {
-            let value = value.to_str().unwrap_or_default();
+            let value = String::from_utf8_lossy(value.as_bytes());
             value.contains(&opaque) || value.contains('*')
         };
         assert!(headers.get_all(header::IF_NONE_MATCH).iter().any(names_it));
@@ -164,6 +178,18 @@ fn trace(headers: &HeaderMap) {
     let again = propagator.extract(&HeaderExtractor(&handed_on));
     let (one, other) = (context.span().span_context().clone(), again.span().span_context().clone());
     assert_eq!((one.trace_id(), one.span_id()), (other.trace_id(), other.span_id()));
+}
+
+/// The same headers, with a malformed member before what a list has, and with one behind it.
+fn with_malformed(headers: &HeaderMap, name: &HeaderName) -> [HeaderMap; 2] {
+    let malformed = HeaderValue::from_static("no member;q=high, ;;q=1");
+    let (mut before, mut after) = (headers.clone(), headers.clone());
+    before.remove(name);
+    for line in std::iter::once(&malformed).chain(headers.get_all(name)) {
+        before.append(name, line.clone());
+    }
+    after.append(name, malformed);
+    [before, after]
 }
 
 fn one(name: HeaderName, value: &str) -> HeaderMap {

@@ -1,8 +1,8 @@
-//! Which media type an answer has, negotiated by the weights of `Accept`.
+//! Which of the two media types an answer has, by what `Accept` likes best.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use crate::front::weight::thousandths;
+use crate::front::negotiate::{MediaRanges, combined};
 
 /// The two media types of GraphQL over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,76 +23,22 @@ impl AnswerType {
         }
     }
 
-    /// What the client likes best; `None`: nothing that we have. No `Accept`, and `*/*`, mean `application/json`.
+    /// The one that the client likes best; `None`: it wants neither, and says so. Where it says nothing that can be read, and for
+    /// `*/*`, it is `application/json`.
     #[must_use]
     pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let ranges: Vec<Range> = headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(Range::parse)
-            .collect();
-        if ranges.is_empty() && !headers.contains_key(header::ACCEPT) {
+        let accept = combined(headers, &header::ACCEPT).unwrap_or_default();
+        let ranges = MediaRanges::parse(&accept);
+        if ranges.is_empty() {
             return Some(Self::Json);
         }
-        let weight = |subtype: &str| {
-            let matching = ranges.iter().filter(|range| range.matches(subtype));
-            matching.max_by_key(|range| range.specificity()).map_or(0, |range| range.weight)
-        };
-        let candidates = [(Self::Json, weight("json")), (Self::GraphqlResponse, weight("graphql-response+json"))];
-        let best = candidates.iter().map(|(_, weight)| *weight).max().filter(|weight| *weight > 0)?;
-        // Equally liked: the one that the client named first, else the legacy one.
-        let named = ranges.iter().filter(|range| range.weight == best).find_map(Range::names);
-        let tied: Vec<Self> = candidates.iter().filter(|(_, weight)| *weight == best).map(|(kind, _)| *kind).collect();
-        named.filter(|kind| tied.contains(kind)).or_else(|| tied.first().copied())
+        let best = ranges.best(&[JSON, GRAPHQL_RESPONSE])?;
+        Some(if best == GRAPHQL_RESPONSE { Self::GraphqlResponse } else { Self::Json })
     }
 }
 
-/// One range of an `Accept` header. The weight is in thousandths.
-struct Range {
-    kind: String,
-    subtype: String,
-    weight: u32,
-}
-
-impl Range {
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(';').map(str::trim);
-        let (kind, subtype) = parts.next()?.split_once('/')?;
-        let mut weight = 1000;
-        for parameter in parts {
-            let (name, value) = parameter.split_once('=')?;
-            let (name, value) = (name.trim(), value.trim().trim_matches('"'));
-            if name.eq_ignore_ascii_case("q") {
-                weight = thousandths(value)?;
-            } else if name.eq_ignore_ascii_case("charset") && !value.eq_ignore_ascii_case("utf-8") {
-                return None;
-            }
-        }
-        Some(Self { kind: kind.to_ascii_lowercase(), subtype: subtype.to_ascii_lowercase(), weight })
-    }
-
-    fn matches(&self, subtype: &str) -> bool {
-        match (&*self.kind, &*self.subtype) {
-            ("*" | "application", "*") => true,
-            ("application", own) => own == subtype,
-            _ => false,
-        }
-    }
-
-    fn specificity(&self) -> u8 {
-        u8::from(self.kind != "*") + u8::from(self.subtype != "*")
-    }
-
-    fn names(&self) -> Option<AnswerType> {
-        match (&*self.kind, &*self.subtype) {
-            ("application", "json") => Some(AnswerType::Json),
-            ("application", "graphql-response+json") => Some(AnswerType::GraphqlResponse),
-            _ => None,
-        }
-    }
-}
+const JSON: &str = "application/json";
+const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
 
 #[cfg(test)]
 mod tests {
@@ -128,7 +74,16 @@ mod tests {
             (Some("text/html"), None),
             (Some("application/json;q=0"), None),
             (Some("application/json; charset=latin1"), None),
-            (Some("nonsense"), None),
+            (Some("*/*;q=0"), None),
+            // What Java's HttpURLConnection sends before Java 19.
+            (Some("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), Some(Json)),
+            (Some("text/html, nonsense"), None),
+            (Some("nonsense, application/graphql-response+json, ;q=1"), Some(GraphqlResponse)),
+            // Nothing that can be read says nothing.
+            (Some("nonsense"), Some(Json)),
+            (Some("application/graphql-response+json;q=high"), Some(Json)),
+            (Some(" , "), Some(Json)),
+            (Some(""), Some(Json)),
         ] {
             assert_eq!(negotiate(accept), expected, "{accept:?}");
         }

@@ -83,7 +83,7 @@ async fn parameters(request: Request<Body>) -> Result<Parameters, NotARequest> {
     }
     let headers = request.headers().clone();
     let body = body::read(request).await.map_err(|(status, error)| NotARequest { status, error })?;
-    Parameters::of_post(&headers, body).await
+    Parameters::of_post(&headers, &body)
 }
 
 impl Endpoint {

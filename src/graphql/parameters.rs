@@ -1,18 +1,17 @@
-//! The parameters of a GraphQL request, out of a POST's body or a GET's query.
+//! The parameters of a GraphQL request, out of a POST's body or a GET's query: what each is, or which one is wrong and how.
 
-use async_graphql::ParseRequestError;
-use async_graphql_axum::GraphQLRequest;
-use axum::body::{Body, Bytes};
-use axum::extract::FromRequest;
-use axum::http::{HeaderMap, Request, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::value::RawValue;
 use url::form_urlencoded;
 
-use crate::api_error::{ApiError, ErrorCode};
-use crate::domain::plain_json;
-use crate::front::body::{json_parameters, refuse_encoded};
+use crate::api_error::ApiError;
+use crate::domain::json_shape::{Members, Shape};
+use crate::front::body::{Charset, json_charset, refuse_encoded};
+use crate::front::request_json::{self, JsonFault};
 
+use super::document::GivenVariables;
 use super::persisted::DocumentHash;
 
 /// What a client sent: a document, and what to do with it.
@@ -25,7 +24,7 @@ pub struct Parameters {
     /// Which of its operations.
     pub operation_name: Option<String>,
     /// Values of its variables.
-    pub variables: Map<String, Value>,
+    pub variables: GivenVariables,
 }
 
 /// A request that is no GraphQL request: the status, and the one error that says why.
@@ -38,42 +37,71 @@ pub struct NotARequest {
 }
 
 impl NotARequest {
-    fn bad(text: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+    fn bad(text: impl Into<Cow<'static, str>>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, error: ApiError::bad_input(text) }
+    }
+
+    fn missing(how: &str) -> Self {
+        Self::bad(format!("{how}: it holds the GraphQL document"))
+    }
+
+    fn unsupported(text: &'static str) -> Self {
+        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, error: ApiError::bad_input(text) }
     }
 }
 
 impl Parameters {
-    /// Of a POST, whose body is read already.
+    /// Of a POST, whose body is read already. Members that nobody knows are ignored.
     ///
     /// # Errors
     /// 415 for another media type or charset and for what is compressed, 400 for a body that is no single GraphQL request.
-    pub async fn of_post(headers: &HeaderMap, body: Bytes) -> Result<Self, NotARequest> {
+    pub fn of_post(headers: &HeaderMap, body: &[u8]) -> Result<Self, NotARequest> {
         refuse_encoded(headers).map_err(|(status, error)| NotARequest { status, error })?;
-        if !is_json_in_utf8(headers) {
-            return Err(NotARequest {
-                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                error: ApiError::bad_input("the Content-Type must be application/json, in UTF-8"),
-            });
+        match json_charset(headers) {
+            Some(Charset::Utf8) => {}
+            Some(Charset::Other) => {
+                return Err(NotARequest::unsupported(
+                    "the Content-Type must be application/json, in UTF-8; it names another charset",
+                ));
+            }
+            None => return Err(NotARequest::unsupported("the Content-Type must be application/json, in UTF-8")),
         }
-        if body.trim_ascii_start().starts_with(b"[") {
-            return Err(NotARequest::bad("the body is an array: batches are not served; send one request at a time"));
+        let members = request_json::object(body).map_err(|fault| match fault {
+            JsonFault::Malformed(reason) => NotARequest::bad(format!("the body is not valid JSON: {reason}")),
+            JsonFault::NotAnObject("an array") => {
+                NotARequest::bad("the body is an array: batches are not served; send one request at a time")
+            }
+            JsonFault::NotAnObject(kind) => {
+                NotARequest::bad(format!("the body must be a JSON object with the member query, not {kind}"))
+            }
+        })?;
+        let (mut query, mut operation_name, mut variables, mut extensions) = (None, None, None, None);
+        for (name, value) in members {
+            let slot = match &*name {
+                "query" => &mut query,
+                "operationName" => &mut operation_name,
+                "variables" => &mut variables,
+                "extensions" => &mut extensions,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(NotARequest::bad(format!("the member {name} is given twice")));
+            }
         }
-        let request = Request::builder()
-            .method("POST")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(body))
-            .map_err(|_| NotARequest::bad("the body cannot be read"))?;
-        let request =
-            GraphQLRequest::<Rejection>::from_request(request, &()).await.map_err(|Rejection(refused)| refused)?;
-        let request = request.into_inner();
-        let variables = match serde_json::to_value(&request.variables) {
-            Ok(Value::Object(variables)) => variables,
-            _ => Map::new(),
+        let hash = document_hash(&object_or_null("the member extensions", extensions)?)?;
+        let query = match query {
+            None if hash.is_none() => return Err(NotARequest::missing("the member query is missing")),
+            Some(query) if hash.is_none() && query.get() == "null" => {
+                return Err(NotARequest::missing("the member query is null"));
+            }
+            query => text_or_null("the member query", query)?,
         };
-        let persisted_query = request.extensions.get("persistedQuery").cloned().unwrap_or_default();
-        let hash = document_hash(&persisted_query.into_json().unwrap_or_default())?;
-        Ok(Self { query: request.query, hash, operation_name: request.operation_name, variables })
+        Self::new(
+            query,
+            hash,
+            text_or_null("the member operationName", operation_name)?,
+            object_or_null("the member variables", variables)?,
+        )
     }
 
     /// Of a GET's query.
@@ -90,135 +118,67 @@ impl Parameters {
                 "extensions" => &mut extensions,
                 _ => continue,
             };
-            if slot.replace(value.into_owned()).is_some() {
+            if slot.replace(value).is_some() {
                 return Err(NotARequest::bad(format!("the parameter {name} is given twice")));
             }
         }
-        let extensions = object("extensions", extensions)?;
-        let hash = document_hash(extensions.get("persistedQuery").unwrap_or(&Value::Null))?;
-        let operation_name = operation_name.filter(|name| !name.is_empty());
-        let variables = object("variables", variables)?;
-        Ok(Self { query: document.unwrap_or_default(), hash, operation_name, variables })
+        let hash = document_hash(&parsed("the parameter extensions", extensions.as_deref())?)?;
+        if document.is_none() && hash.is_none() {
+            return Err(NotARequest::missing("the parameter query is missing"));
+        }
+        let variables = parsed("the parameter variables", variables.as_deref())?;
+        Self::new(document.unwrap_or_default(), hash, operation_name.unwrap_or_default(), variables)
+    }
+
+    fn new(
+        query: Cow<'_, str>,
+        hash: Option<DocumentHash>,
+        operation_name: Cow<'_, str>,
+        variables: Members<'_>,
+    ) -> Result<Self, NotARequest> {
+        if hash.is_none() && query.trim().is_empty() {
+            return Err(NotARequest::missing("query is empty"));
+        }
+        // An empty name is none (GraphQL over HTTP says so of GET, and clients send it by POST too).
+        let operation_name = Some(operation_name.into_owned()).filter(|name| !name.is_empty());
+        Ok(Self { query: query.into_owned(), hash, operation_name, variables: variables.into_iter().collect() })
     }
 }
 
-fn document_hash(persisted_query: &Value) -> Result<Option<DocumentHash>, NotARequest> {
-    DocumentHash::of_extension(persisted_query).map_err(|error| NotARequest { status: StatusCode::BAD_REQUEST, error })
-}
-
-fn object(name: &str, text: Option<String>) -> Result<Map<String, Value>, NotARequest> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Map::new()) };
-    match plain_json::parse(text.as_bytes()) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(Value::Null) => Ok(Map::new()),
-        _ => Err(NotARequest::bad(format!("the parameter {name} must be a JSON object"))),
+/// `null` means the same as nothing.
+fn text_or_null<'a>(what: &str, value: Option<&'a RawValue>) -> Result<Cow<'a, str>, NotARequest> {
+    match value.map_or(Shape::Null, Shape::of) {
+        Shape::Null => Ok(Cow::Borrowed("")),
+        Shape::String(Some(text)) => Ok(text),
+        Shape::String(None) => {
+            Err(NotARequest::bad(format!("{what} has half a surrogate pair, which is no character")))
+        }
+        other => Err(NotARequest::bad(format!("{what} must be a string, not {}", other.kind()))),
     }
 }
 
-pub(crate) fn is_json_in_utf8(headers: &HeaderMap) -> bool {
-    json_parameters(headers).is_some_and(|mut parameters| {
-        parameters.all(|(name, value)| {
-            let value = value.trim().trim_matches('"');
-            !name.trim().eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8")
-        })
-    })
-}
-
-/// async-graphql-axum's refusal of a body, in our words: its own tell of the library's insides.
-struct Rejection(NotARequest);
-
-impl From<ParseRequestError> for Rejection {
-    fn from(error: ParseRequestError) -> Self {
-        Self(match error {
-            ParseRequestError::PayloadTooLarge => NotARequest {
-                status: StatusCode::PAYLOAD_TOO_LARGE,
-                error: ApiError::new(ErrorCode::LimitExceeded, "the body is too large"),
-            },
-            _ => NotARequest::bad(
-                "the body is not a GraphQL request: a JSON object with the text `query`, and optionally the text \
-                 `operationName` and the objects `variables` and `extensions`",
-            ),
-        })
+fn object_or_null<'a>(what: &str, value: Option<&'a RawValue>) -> Result<Members<'a>, NotARequest> {
+    match value.map_or(Shape::Null, Shape::of) {
+        Shape::Null => Ok(Members::new()),
+        Shape::Object(members) => Ok(members),
+        other => Err(NotARequest::bad(format!("{what} must be an object, not {}", other.kind()))),
     }
 }
 
-impl IntoResponse for Rejection {
-    fn into_response(self) -> Response {
-        self.0.status.into_response()
+/// The same of a parameter's text, which may be empty too.
+fn parsed<'a>(what: &str, text: Option<&'a str>) -> Result<Members<'a>, NotARequest> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Members::new()) };
+    match request_json::object(text.as_bytes()) {
+        Ok(members) => Ok(members),
+        Err(JsonFault::NotAnObject("null")) => Ok(Members::new()),
+        Err(JsonFault::NotAnObject(kind)) => Err(NotARequest::bad(format!("{what} must be an object, not {kind}"))),
+        Err(JsonFault::Malformed(reason)) => Err(NotARequest::bad(format!("{what} is not valid JSON: {reason}"))),
     }
+}
+
+fn document_hash(extensions: &Members<'_>) -> Result<Option<DocumentHash>, NotARequest> {
+    DocumentHash::of_extensions(extensions).map_err(|error| NotARequest { status: StatusCode::BAD_REQUEST, error })
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    async fn post(content_type: &str, body: &str) -> Result<Parameters, NotARequest> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
-        Parameters::of_post(&headers, Bytes::from(body.to_owned())).await
-    }
-
-    #[tokio::test]
-    async fn a_json_body_is_read() {
-        let body = r#"{"query": "{ a }", "operationName": "A", "variables": {"x": 1}, "extensions": {}, "more": 1}"#;
-        let parameters = post("Application/JSON; charset=\"UTF-8\"", body).await.unwrap();
-        assert_eq!(parameters.query, "{ a }");
-        assert_eq!(parameters.operation_name.as_deref(), Some("A"));
-        assert_eq!(parameters.variables["x"], 1);
-        let nulls = r#"{"query": "{ a }", "operationName": null, "variables": null, "extensions": null}"#;
-        assert_eq!(post("application/json", nulls).await.unwrap().variables, Map::new());
-    }
-
-    #[tokio::test]
-    async fn other_media_types_and_charsets_are_refused() {
-        for content_type in
-            ["text/plain", "application/json; charset=latin1", "multipart/form-data; boundary=x", "application/graphql"]
-        {
-            let refused = post(content_type, r#"{"query": "{ a }"}"#).await.unwrap_err();
-            assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{content_type}");
-        }
-        let refused = Parameters::of_post(&HeaderMap::new(), Bytes::from_static(b"{}")).await.unwrap_err();
-        assert_eq!(refused.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    }
-
-    #[tokio::test]
-    async fn other_bodies_are_refused() {
-        for body in [
-            "",
-            "{",
-            "null",
-            "1",
-            "[]",
-            r#"[{"query": "{ a }"}]"#,
-            r#"{"query": 1}"#,
-            r#"{"query": null}"#,
-            r#"{"query": "{ a }", "variables": "x"}"#,
-            r#"{"query": "{ a }", "variables": [1]}"#,
-            r#"{"query": "{ a }", "operationName": 1}"#,
-            r#"{"query": "{ a }", "extensions": "x"}"#,
-        ] {
-            let refused = post("application/json", body).await.expect_err(body);
-            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
-        }
-    }
-
-    #[test]
-    fn a_query_string_is_read() {
-        let query = "query=%7B+a+%7D&operationName=A&variables=%7B%22x%22%3A1%7D&extensions=%7B%7D";
-        let parameters = Parameters::of_get(query).unwrap();
-        assert_eq!((&*parameters.query, parameters.hash), ("{ a }", None));
-        assert_eq!(parameters.operation_name.as_deref(), Some("A"));
-        assert_eq!(parameters.variables["x"], 1);
-    }
-
-    #[test]
-    fn other_query_strings_are_refused() {
-        for query in
-            ["query=a&query=b", "query=a&variables=1", "query=a&extensions=x", "extensions={\"persistedQuery\":{}}"]
-        {
-            assert_eq!(Parameters::of_get(query).unwrap_err().status, StatusCode::BAD_REQUEST, "{query}");
-        }
-    }
-}
+mod tests;

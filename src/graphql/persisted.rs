@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use moka::sync::Cache;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::api_error::{ApiError, ErrorCode};
+use crate::domain::json_shape::{Members, Shape, member};
 
 /// How much memory the kept documents may take, roughly, in bytes. The least used go first.
 const LARGEST_STORE: u64 = 16 * 1024 * 1024;
@@ -23,21 +23,30 @@ const OVERHEAD: usize = 256;
 pub struct DocumentHash(Box<str>);
 
 impl DocumentHash {
-    /// Out of the parameter `extensions`: its `persistedQuery`, if there is one.
+    /// Out of the members of `extensions`: its `persistedQuery`, if there is one.
     ///
     /// # Errors
     /// Another version than 1, or no SHA-256.
-    pub fn of_extension(persisted_query: &Value) -> Result<Option<Self>, ApiError> {
-        if persisted_query.is_null() {
-            return Ok(None);
+    pub fn of_extensions(extensions: &Members<'_>) -> Result<Option<Self>, ApiError> {
+        let refused = |what: &str| ApiError::bad_input(format!("extensions.persistedQuery{what}"));
+        let persisted_query = match member(extensions, "persistedQuery").map_or(Shape::Null, Shape::of) {
+            Shape::Null => return Ok(None),
+            Shape::Object(members) => members,
+            other => return Err(refused(&format!(" must be an object, not {}", other.kind()))),
+        };
+        let read = |name| member(&persisted_query, name).map_or(Shape::Null, Shape::of);
+        match read("version") {
+            // However the number is written: some clients know only fractions.
+            Shape::Number(number) if number.parse() == Ok(1.0) => {}
+            Shape::Number(_) => return Err(refused(".version must be 1")),
+            other => return Err(refused(&format!(".version must be the number 1, not {}", other.kind()))),
         }
-        if persisted_query["version"] != 1 {
-            return Err(ApiError::bad_input("extensions.persistedQuery.version must be 1"));
-        }
-        let hash = persisted_query["sha256Hash"].as_str().unwrap_or_default();
+        let hash = match read("sha256Hash") {
+            Shape::String(hash) => hash.unwrap_or_default(),
+            other => return Err(refused(&format!(".sha256Hash must be a string, not {}", other.kind()))),
+        };
         if hash.len() != 64 || !hash.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            let text = "extensions.persistedQuery.sha256Hash must be the document's SHA-256, in 64 hexadecimal digits";
-            return Err(ApiError::bad_input(text));
+            return Err(refused(".sha256Hash must be the document's SHA-256, in 64 hexadecimal digits"));
         }
         Ok(Some(Self(hash.to_ascii_lowercase().into())))
     }
@@ -66,12 +75,9 @@ impl PersistedQueries {
     /// The document that a request means: its own text, or the one with that hash.
     ///
     /// # Errors
-    /// Neither is given, the text has another hash, or the hash is not known.
+    /// The text has another hash, or the hash is not known.
     pub fn document(&self, text: &str, hash: Option<&DocumentHash>) -> Result<Arc<str>, ApiError> {
         match hash {
-            None if text.trim().is_empty() => {
-                Err(ApiError::bad_input("the parameter query is missing: it holds the GraphQL document"))
-            }
             Some(hash) if text.is_empty() => {
                 // Clients know the refusal by these words.
                 let not_found = || ApiError::new(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound");
@@ -94,13 +100,17 @@ impl PersistedQueries {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use crate::front::request_json::object;
+
+    fn read(persisted_query: &str) -> Result<Option<DocumentHash>, ApiError> {
+        let extensions = format!("{{\"persistedQuery\": {persisted_query}}}");
+        DocumentHash::of_extensions(&object(extensions.as_bytes()).unwrap())
+    }
 
     fn hash_of(text: &str) -> DocumentHash {
         let hash = format!("{:X}", Sha256::digest(text));
-        DocumentHash::of_extension(&json!({"version": 1, "sha256Hash": hash})).unwrap().unwrap()
+        read(&format!("{{\"version\": 1, \"sha256Hash\": \"{hash}\"}}")).unwrap().unwrap()
     }
 
     #[test]
@@ -122,28 +132,43 @@ mod tests {
     }
 
     #[test]
-    fn without_a_hash_the_document_must_be_there() {
-        let queries = PersistedQueries::default();
-        assert_eq!(&*queries.document("{ a }", None).unwrap(), "{ a }");
-        assert_eq!(queries.document(" ", None).unwrap_err().code, ErrorCode::BadUserInput);
+    fn without_a_hash_the_text_is_the_document() {
+        assert_eq!(&*PersistedQueries::default().document("{ a }", None).unwrap(), "{ a }");
+    }
+
+    #[test]
+    fn a_version_is_1_however_it_is_written() {
+        let hash = "a".repeat(64);
+        let versioned = |version: &str| read(&format!("{{\"version\": {version}, \"sha256Hash\": \"{hash}\"}}"));
+        for version in ["1", "1.0", "1.000", "1e0", "1E+0", "10e-1", "0.1e1"] {
+            assert!(versioned(version).unwrap().is_some(), "{version}");
+        }
+        for version in ["0", "-1", "2", "1.5", "1e400", "1e-400", "\"1\"", "true", "null", "[1]", "{}"] {
+            let refused = versioned(version).unwrap_err();
+            assert!(refused.message.starts_with("extensions.persistedQuery.version must be"), "{}", refused.message);
+        }
     }
 
     #[test]
     fn other_extensions_name_no_document() {
-        assert_eq!(DocumentHash::of_extension(&Value::Null), Ok(None));
-        let hash = "a".repeat(64);
-        for extension in [
-            json!({}),
-            json!("x"),
-            json!({"version": 2, "sha256Hash": hash}),
-            json!({"sha256Hash": hash}),
-            json!({"version": 1}),
-            json!({"version": 1, "sha256Hash": 5}),
-            json!({"version": 1, "sha256Hash": "a".repeat(63)}),
-            json!({"version": 1, "sha256Hash": "g".repeat(64)}),
+        assert_eq!(DocumentHash::of_extensions(&Members::new()), Ok(None));
+        assert_eq!(read("null"), Ok(None));
+        let (hash, short, odd) = ("a".repeat(64), "a".repeat(63), "g".repeat(64));
+        for (persisted_query, said) in [
+            ("\"x\"".to_owned(), "persistedQuery must be an object, not a string"),
+            ("[1]".to_owned(), "persistedQuery must be an object, not an array"),
+            ("{}".to_owned(), "version must be the number 1, not null"),
+            (format!("{{\"sha256Hash\": \"{hash}\"}}"), "version must be the number 1, not null"),
+            (format!("{{\"version\": 2, \"sha256Hash\": \"{hash}\"}}"), "version must be 1"),
+            ("{\"version\": 1}".to_owned(), "sha256Hash must be a string, not null"),
+            ("{\"version\": 1, \"sha256Hash\": 5}".to_owned(), "sha256Hash must be a string, not a number"),
+            ("{\"version\": 1, \"sha256Hash\": \"\\ud800\"}".to_owned(), "64 hexadecimal digits"),
+            (format!("{{\"version\": 1, \"sha256Hash\": \"{short}\"}}"), "64 hexadecimal digits"),
+            (format!("{{\"version\": 1, \"sha256Hash\": \"{odd}\"}}"), "64 hexadecimal digits"),
         ] {
-            let refused = DocumentHash::of_extension(&extension).unwrap_err();
-            assert_eq!(refused.code, ErrorCode::BadUserInput, "{extension}");
+            let refused = read(&persisted_query).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::BadUserInput, "{persisted_query}");
+            assert!(refused.message.contains(said), "{persisted_query}: {}", refused.message);
         }
     }
 

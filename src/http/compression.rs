@@ -17,6 +17,7 @@ use http::header::{
 use hyper::body::Body as _;
 use moka::sync::Cache;
 
+use crate::front::body::is_encoded;
 use coding::Coding;
 
 /// Smaller ones are sent in one packet or two either way.
@@ -45,7 +46,7 @@ impl Default for Compressor {
 /// The layer, for `axum::middleware::from_fn_with_state`. A HEAD passes it with its body, as a GET does.
 pub(super) async fn compress(State(compressor): State<Compressor>, request: Request, next: Next) -> Response {
     let coding = Coding::negotiate(request.headers());
-    let has_encoded_body = request.headers().contains_key(CONTENT_ENCODING);
+    let has_encoded_body = is_encoded(request.headers());
     let mut response = next.run(request).await;
     if has_encoded_body && response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         // How a client knows that the type was not at fault (RFC 9110, 15.5.16).

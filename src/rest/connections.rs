@@ -6,20 +6,20 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::domain::connection::RelationshipType;
 use crate::domain::id::{ObjectId, SsoConnectionId};
-use crate::domain::plain_json;
+use crate::domain::json_shape::{Shape, member};
 use crate::domain::repair::RepairVia;
 use crate::domain::selection::{Filter, Order, Window};
 use crate::domain::wanted::Wanted;
 use crate::front::authentication::require_superuser;
-use crate::front::body::{self, json_parameters, refuse_encoded};
+use crate::front::body::{self, json_charset, refuse_encoded};
 use crate::front::degraded::{Frontend, mark_degraded};
 use crate::front::request_id::RequestId;
+use crate::front::request_json;
 use crate::front::request_log::RequestFacts;
 use crate::front::validator::Validator;
 use crate::service::Consistency;
@@ -200,21 +200,23 @@ pub async fn repair(
 /// What a repair's body asks for.
 async fn wanted(request: Request) -> Result<SsoConnectionId, RestError> {
     refuse_encoded(request.headers()).map_err(|(status, error)| RestError::new(status, error))?;
-    if json_parameters(request.headers()).is_none() {
+    // Whatever charset it names, as the old service did: an id has the same characters in all, so that none is misread.
+    if json_charset(request.headers()).is_none() {
         return Err(refusals::not_json_type());
     }
     let body = body::read(request).await.map_err(|(status, error)| RestError::new(status, error))?;
     Ok(connection_id(&body)?)
 }
 
-/// Reads `{"connection_id": "<24 hex>"}`.
+/// Reads `{"connection_id": "<24 hex>"}`. What stands beside it is ignored, however odd.
 pub(crate) fn connection_id(body: &[u8]) -> Result<SsoConnectionId, ApiError> {
-    let body = plain_json::parse(body).map_err(|_| refusals::not_json())?;
-    let Value::Object(fields) = body else { return Err(refusals::not_an_object()) };
-    match fields.get("connection_id") {
+    let members = request_json::object(body).map_err(refusals::no_object)?;
+    match member(&members, "connection_id").map(Shape::of) {
         None => Err(refusals::missing_connection_id()),
-        Some(Value::String(text)) => text.parse().map_err(|_| refusals::invalid_connection_id()),
-        Some(_) => Err(refusals::invalid_connection_id()),
+        Some(Shape::String(text)) => {
+            text.unwrap_or_default().parse().map_err(|_| refusals::invalid_connection_id(None))
+        }
+        Some(other) => Err(refusals::invalid_connection_id(Some(other.kind()))),
     }
 }
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, ErrorCode};
 use crate::service::ServiceError;
 
 /// The body of every error.
@@ -43,9 +43,20 @@ impl RestError {
     }
 }
 
+impl RestError {
+    /// A good key that is no superuser's. Old clients know the refusal by exactly these words, which say less than GraphQL's.
+    #[must_use]
+    pub fn not_authorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, ApiError::new(ErrorCode::SuperuserRequired, "not authorized"))
+    }
+}
+
 impl From<ApiError> for RestError {
     fn from(error: ApiError) -> Self {
-        Self { status: error.code.facts().status, error }
+        match error.code {
+            ErrorCode::SuperuserRequired => Self::not_authorized(),
+            code => Self { status: code.facts().status, error },
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use crate::api_error::{ApiError, ErrorCode};
 use crate::domain::id::InvalidId;
 use crate::domain::repair::RepairRefusal;
+use crate::front::request_json::JsonFault;
 
 use super::error::RestError;
 
@@ -21,20 +22,24 @@ pub(super) fn not_json_type() -> RestError {
     RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error)
 }
 
-pub(super) fn not_json() -> ApiError {
-    ApiError::bad_input("the body is not valid JSON")
-}
-
-pub(super) fn not_an_object() -> ApiError {
-    ApiError::bad_input("the body must be a JSON object like {\"connection_id\": \"…\"}")
+/// A body that is no JSON object. The texts begin as they did before they said why.
+pub(super) fn no_object(fault: JsonFault) -> ApiError {
+    match fault {
+        JsonFault::Malformed(reason) => ApiError::bad_input(format!("the body is not valid JSON: {reason}")),
+        JsonFault::NotAnObject(kind) => {
+            ApiError::bad_input(format!("the body must be a JSON object like {{\"connection_id\": \"…\"}}, not {kind}"))
+        }
+    }
 }
 
 pub(super) fn missing_connection_id() -> ApiError {
     ApiError::bad_input("missing connection_id")
 }
 
-pub(super) fn invalid_connection_id() -> ApiError {
-    ApiError::bad_input(format!("invalid connection_id: {InvalidId}"))
+/// With the type that was found where it is not a string.
+pub(super) fn invalid_connection_id(kind: Option<&str>) -> ApiError {
+    let found = kind.map(|kind| format!(", not {kind}")).unwrap_or_default();
+    ApiError::bad_input(format!("invalid connection_id: {InvalidId}{found}"))
 }
 
 pub(super) fn repair_refused(refusal: RepairRefusal) -> RestError {

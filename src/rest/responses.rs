@@ -17,6 +17,7 @@ use crate::front::authentication::{address_too_often, key_too_often};
 use crate::front::body::{encoded, too_large, too_slow};
 use crate::service::rate_limits::TooOften;
 
+use super::connections::connection_id;
 use super::dto::{Created, List, SingleConnection};
 use super::error::{ErrorBody, RestError};
 use super::{examples, list_parameters, refusals};
@@ -78,15 +79,17 @@ refusals! {
     ];
     InvalidId: "The id is not 24 hexadecimal characters.", ["invalid" "No id": refusals::invalid_id()];
     InvalidRepair: "The body is not JSON, or its `connection_id` is missing or not 24 hexadecimal characters.", [
-        "malformed" "No id": refusals::invalid_connection_id(),
+        "malformed" "No id": refusals::invalid_connection_id(None),
+        "not_a_string" "No string": refusals::invalid_connection_id(Some("a number")),
         "missing" "Without a connection_id": refusals::missing_connection_id(),
-        "not_an_object" "Not an object": refusals::not_an_object(),
-        "not_json" "Not JSON": refusals::not_json(),
+        "not_an_object" "Not an object": of_body("[]"),
+        "cut_short" "JSON that ends too early": of_body("{"),
+        "not_json" "Not JSON": of_body("connection_id=c00000000000000000000009"),
     ];
     NoKey: "No valid API key.", ["no_key" "No valid key": ApiError::unauthenticated()];
     NoSuperuser: "No valid API key, or not a superuser's.", [
         "no_key" "No valid key": ApiError::unauthenticated(),
-        "no_superuser" "Not a superuser": ApiError::not_authorized(),
+        "no_superuser" "A good key, but not a superuser's: this call needs one": RestError::not_authorized(),
     ];
     NotFound: "Unknown to the caller: nobody's, another account's, or in SSO alone.", ["unknown" "Unknown": refusals::not_found()];
     AlreadyExists: "LeadConduit has the row already.", [
@@ -118,6 +121,11 @@ refusals! {
 }
 
 const TOO_OFTEN: TooOften = TooOften { wait: std::time::Duration::from_secs(1) };
+
+/// Why a body is none that a repair can have.
+fn of_body(body: &str) -> ApiError {
+    connection_id(body.as_bytes()).err().unwrap_or_else(ApiError::internal)
+}
 
 fn refused((status, error): (StatusCode, ApiError)) -> RestError {
     RestError::new(status, error)

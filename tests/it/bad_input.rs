@@ -31,7 +31,7 @@ async fn what_a_repair_cannot_read_is_refused_and_leaves_nothing(database: Datab
         ("connection_id=5d9a4c421d011c553e000001", "not valid JSON"),
         (&format!("{{\"connection_id\": \"{missing}\"}} trailing"), "not valid JSON"),
         ("{\"connection_id\": \"\u{0}\"}", "not valid JSON"),
-        (&deep, "not valid JSON"),
+        (&deep, "JSON object like {\"connection_id\": \"…\"}, not an array"),
         ("null", "JSON object"),
         ("[]", "JSON object"),
         (&format!("[\"{missing}\"]"), "JSON object"),

@@ -25,6 +25,7 @@ mod golden;
 mod graphql_http;
 mod hang_ups;
 mod hostile_graphql;
+mod lenient_http;
 mod limits;
 mod migrations;
 mod nested_json;

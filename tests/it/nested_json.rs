@@ -30,7 +30,7 @@ async fn a_text_is_not_read_as_json_and_nests_nothing() {
     let answer = app.post_text("/connections", "application/json", &nested(200_000)).await;
     assert_eq!(
         (answer.status, &answer.body["error"]),
-        (400, &json!("the body must be a JSON object like {\"connection_id\": \"…\"}"))
+        (400, &json!("the body must be a JSON object like {\"connection_id\": \"…\"}, not an array"))
     );
     let repair = json!({RAW: json!({"connection_id": world.missing()[0]}).to_string()});
     let answer = app.post("/connections", &repair).await;

@@ -1,11 +1,15 @@
 //! Variables: their given values against their types, before anything executes.
 
 use async_graphql::parser::types::{BaseType, OperationDefinition, Type};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
-use super::RequestError;
 use super::types::{Kind, Types};
+use super::wording::{MAX_SHOWN, expected, shown, shown_end, shown_shortly, words};
+use super::{GivenVariables, RequestError};
 use crate::domain::id::ObjectId;
+use crate::domain::json_shape::{Members, Shape, member};
+use crate::domain::plain_json;
 use crate::domain::timestamp::Timestamp;
 
 /// The values of an operation's variables, coerced; what it does not define is left out, and what was not given stays
@@ -13,7 +17,7 @@ use crate::domain::timestamp::Timestamp;
 pub(super) fn variables(
     types: &Types,
     operation: &OperationDefinition,
-    given: &Map<String, Value>,
+    given: &GivenVariables,
 ) -> Result<Map<String, Value>, Vec<RequestError>> {
     let (mut coerced, mut errors) = (Map::new(), Vec::new());
     for definition in &operation.variable_definitions {
@@ -24,15 +28,12 @@ pub(super) fn variables(
                 Ok(value) => {
                     coerced.insert(name.to_owned(), value);
                 }
-                Err(Fault { path, reason }) => {
-                    let place = if path.is_empty() { String::new() } else { format!(" at \"{name}{path}\"") };
-                    let message = format!("Variable \"${name}\" got an invalid value{place}; {reason}");
-                    errors.push(RequestError::input(message, at));
-                }
+                Err(fault) => errors.push(RequestError::input(fault.told_of(name), at)),
             },
             (None, Some(default)) => {
+                let default = default.into_json().and_then(|default| to_raw_value(&default));
                 // That it fits has been seen to.
-                if let Ok(Ok(value)) = default.into_json().map(|default| coerce(types, &default, ty)) {
+                if let Ok(Ok(value)) = default.map(|default| coerce(types, &default, ty)) {
                     coerced.insert(name.to_owned(), value);
                 }
             }
@@ -57,78 +58,124 @@ impl Fault {
         Self { path: String::new(), reason }
     }
 
+    /// Long names are cut, so that no limit of a message cuts off what was wrong.
+    fn told_of(&self, variable: &str) -> String {
+        let Self { path, reason } = self;
+        let name = shown(variable);
+        if path.is_empty() {
+            return format!("Variable \"${name}\" got an invalid value; {reason}");
+        }
+        let place = shown_end(&format!("{variable}{path}"));
+        let name =
+            if name.chars().count() + place.chars().count() <= MAX_SHOWN { name } else { shown_shortly(variable) };
+        format!("Variable \"${name}\" got an invalid value at \"{place}\"; {reason}")
+    }
+
     fn within(self, step: &str) -> Self {
         Self { path: format!("{step}{}", self.path), ..self }
     }
 }
 
-fn coerce(types: &Types, value: &Value, ty: &Type) -> Result<Value, Fault> {
-    match (value, &ty.base) {
-        (Value::Null, _) if ty.nullable => Ok(Value::Null),
-        (Value::Null, _) => Err(Fault::new(format!("Expected non-nullable type \"{ty}\" not to be null."))),
-        (Value::Array(items), BaseType::List(inner)) => {
+fn coerce(types: &Types, value: &RawValue, ty: &Type) -> Result<Value, Fault> {
+    match (Shape::of(value), &ty.base) {
+        (Shape::Null, _) if ty.nullable => Ok(Value::Null),
+        (Shape::Null, _) => Err(Fault::new(format!("Expected non-nullable type \"{ty}\" not to be null."))),
+        (Shape::Array(items), BaseType::List(inner)) => {
             let item = |(index, item)| coerce(types, item, inner).map_err(|fault| fault.within(&format!("[{index}]")));
-            items.iter().enumerate().map(item).collect::<Result<_, _>>().map(Value::Array)
+            items.into_iter().enumerate().map(item).collect::<Result<_, _>>().map(Value::Array)
         }
         // A single value is a list of one.
-        (value, BaseType::List(inner)) => Ok(Value::Array(vec![coerce(types, value, inner)?])),
-        (value, BaseType::Named(name)) => named(types, value, name),
+        (_, BaseType::List(inner)) => Ok(Value::Array(vec![coerce(types, value, inner)?])),
+        (shape, BaseType::Named(name)) => match (types.get(name), shape) {
+            (Some(kind @ Kind::Enum(known)), shape) => match shape {
+                Shape::String(Some(word)) if known.contains(&*word) => Ok(Value::from(word)),
+                Shape::String(word) => {
+                    let known = words(kind, types.may_tell());
+                    let word = shown(&word.unwrap_or_default());
+                    Err(Fault::new(format!("Value \"{word}\" does not exist in \"{name}\" enum{known}.")))
+                }
+                other => {
+                    let (known, found) = (words(kind, types.may_tell()), found(&other));
+                    Err(Fault::new(format!("Enum \"{name}\" cannot represent {found}{known}.")))
+                }
+            },
+            (Some(Kind::Input(_)), Shape::Object(given)) => input(types, &given, name),
+            (Some(Kind::Input(_)), other) => {
+                Err(Fault::new(format!("Expected type \"{name}\" to be an object, not {}.", found(&other))))
+            }
+            (_, shape) => scalar(value, &shape, name).ok_or_else(|| unfit(&shape, name)),
+        },
     }
 }
 
-fn named(types: &Types, value: &Value, name: &str) -> Result<Value, Fault> {
-    match types.get(name) {
-        Some(Kind::Enum(words)) => match value {
-            Value::String(word) if words.contains(word) => Ok(value.clone()),
-            Value::String(_) => Err(Fault::new(format!("The value does not exist in \"{name}\" enum."))),
-            _ => Err(Fault::new(format!("Enum \"{name}\" cannot represent non-string values."))),
-        },
-        Some(Kind::Input(fields)) => {
-            let Value::Object(given) = value else {
-                return Err(Fault::new(format!("Expected type \"{name}\" to be an object.")));
-            };
-            if given.keys().any(|key| !fields.contains_key(key)) {
-                let mut known: Vec<&str> = fields.keys().map(String::as_str).collect();
-                known.sort_unstable();
-                let text = format!("A field is not defined by type \"{name}\"; it has {}.", known.join(", "));
+fn input(types: &Types, given: &Members<'_>, name: &str) -> Result<Value, Fault> {
+    let Some(Kind::Input(fields)) = types.get(name) else { return Ok(Value::Null) };
+    if let Some((unknown, _)) = given.iter().find(|(key, _)| !fields.contains_key(&**key)) {
+        let meant = types.did_you_mean(unknown, fields.keys());
+        let unknown = shown(unknown);
+        return Err(Fault::new(format!("Field \"{unknown}\" is not defined by type \"{name}\".{meant}")));
+    }
+    let mut coerced = Map::new();
+    for (field, input) in fields {
+        match member(given, field) {
+            Some(value) => {
+                let value = coerce(types, value, &input.ty).map_err(|fault| fault.within(&format!(".{field}")))?;
+                coerced.insert(field.clone(), value);
+            }
+            None if input.is_required() => {
+                let text = format!("Field \"{field}\" of required type \"{}\" was not provided.", input.ty);
                 return Err(Fault::new(text));
             }
-            let mut coerced = Map::new();
-            for (field, input) in fields {
-                match given.get(field) {
-                    Some(value) => {
-                        let value =
-                            coerce(types, value, &input.ty).map_err(|fault| fault.within(&format!(".{field}")))?;
-                        coerced.insert(field.clone(), value);
-                    }
-                    None if input.is_required() => {
-                        let text = format!("Field \"{field}\" of required type \"{}\" was not provided.", input.ty);
-                        return Err(Fault::new(text));
-                    }
-                    None => {}
-                }
-            }
-            Ok(Value::Object(coerced))
+            None => {}
         }
-        _ => scalar(value, name).ok_or_else(|| Fault::new(format!("{name} cannot represent it."))),
     }
+    Ok(Value::Object(coerced))
 }
 
-fn scalar(value: &Value, name: &str) -> Option<Value> {
-    match (name, value) {
-        ("Int", Value::Number(number)) => {
-            let whole = number.as_f64().filter(|number| number.fract() == 0.0)?;
+fn scalar(value: &RawValue, shape: &Shape<'_>, name: &str) -> Option<Value> {
+    match (name, shape) {
+        ("Int", Shape::Number(number)) => {
+            let whole = number.parse().ok().filter(|number: &f64| number.fract() == 0.0)?;
             let is_int = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&whole);
             #[expect(clippy::cast_possible_truncation, reason = "it was just seen to be whole and in range")]
             is_int.then(|| Value::from(whole as i64))
         }
-        ("ID", Value::Number(number)) => (number.is_i64() || number.is_u64()).then(|| Value::from(number.to_string())),
-        ("ObjectID", Value::String(text)) => ObjectId::parse(text).is_ok().then(|| value.clone()),
-        ("DateTime", Value::String(text)) => Timestamp::parse(text).is_ok().then(|| value.clone()),
-        ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Bool(_)) => {
-            Some(value.clone())
-        }
-        ("Int" | "ID" | "ObjectID" | "DateTime" | "Float" | "String" | "Boolean", _) => None,
-        _ => Some(value.clone()),
+        ("ID", Shape::Number(number)) => whole(number).map(Value::from),
+        ("ObjectID", Shape::String(Some(text))) => ObjectId::parse(text).is_ok().then(|| Value::from(&**text)),
+        ("DateTime", Shape::String(Some(text))) => Timestamp::parse(text).is_ok().then(|| Value::from(&**text)),
+        ("String" | "ID", Shape::String(Some(text))) => Some(Value::from(&**text)),
+        ("Boolean", Shape::Boolean(value)) => Some(Value::from(*value)),
+        ("Int" | "ID" | "ObjectID" | "DateTime" | "String" | "Boolean", _) => None,
+        ("Float", shape) if !matches!(shape, Shape::Number(_)) => None,
+        _ => plain_json::parse(value.get().as_bytes()).ok(),
+    }
+}
+
+/// The digits of a whole number, however it is written; some clients know only fractions.
+fn whole(number: &str) -> Option<String> {
+    let is_written_so = number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+    if is_written_so && number != "-0" {
+        return Some(number.to_owned());
+    }
+    let number: f64 = number.parse().ok()?;
+    // Zero has one sign as an id.
+    (number.fract() == 0.0).then(|| (number + 0.0).to_string())
+}
+
+/// A value that its scalar does not take.
+fn unfit(shape: &Shape<'_>, name: &str) -> Fault {
+    let found = match shape {
+        Shape::String(None) => "half a surrogate pair, which is no character".to_owned(),
+        // Not repeated: it may be anybody's business.
+        Shape::String(Some(_)) if matches!(name, "ObjectID" | "DateTime") => "this string".to_owned(),
+        other => found(other),
+    };
+    Fault::new(format!("{name} cannot represent {found}; {}.", expected(name)))
+}
+
+fn found(shape: &Shape<'_>) -> String {
+    match shape {
+        Shape::Number(number) => format!("the number {}", shown(number)),
+        other => other.kind().to_owned(),
     }
 }

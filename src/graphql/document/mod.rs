@@ -7,6 +7,7 @@
 mod arguments;
 mod coerce;
 mod cost;
+mod given;
 mod lexer;
 mod limits;
 mod literals;
@@ -17,14 +18,16 @@ mod rules;
 mod types;
 mod validate;
 mod values;
+mod wording;
 
 use std::sync::Arc;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Pos, Positioned, Variables};
 use moka::sync::Cache;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+pub use given::GivenVariables;
 pub use limits::Limits;
 pub use types::InvalidSchema;
 use types::Types;
@@ -121,7 +124,7 @@ impl Documents {
         &self,
         text: &str,
         operation_name: Option<&str>,
-        variables: &Map<String, Value>,
+        variables: &GivenVariables,
     ) -> Result<Prepared, Vec<RequestError>> {
         let document = self.parse(text).map_err(|error| vec![error])?;
         let (name, operation) = choose(&document, operation_name).map_err(|error| vec![error])?;

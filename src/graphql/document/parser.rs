@@ -15,6 +15,7 @@ use async_graphql_value::Value;
 use indexmap::IndexMap;
 
 use super::lexer::{Kind, Token};
+use super::wording::shown;
 use super::{RequestError, literals};
 
 type Result<T> = std::result::Result<T, RequestError>;
@@ -342,8 +343,10 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 // The number's reader would make it a fraction.
                 let digits = if digits == "-0" { "0" } else { digits };
-                let number = digits.parse().map_err(|_| RequestError::syntax("The number is too large.", pos))?;
-                Value::Number(number)
+                Value::Number(digits.parse().unwrap_or_else(|_| {
+                    self.refuse(format!("The number {} is too large.", shown(digits)), pos);
+                    0.into()
+                }))
             }
             (Kind::String, literal) => {
                 self.at += 1;

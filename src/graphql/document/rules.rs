@@ -8,6 +8,7 @@ use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::Value;
 
 use super::RequestError;
+use super::wording::did_you_mean;
 
 type Result<T> = std::result::Result<T, RequestError>;
 
@@ -147,6 +148,14 @@ fn no_cycle<'a>(
 fn variables(name: Option<&Name>, operation: &OperationDefinition, uses: &Uses<'_>) -> Result<()> {
     let of = name.map(|name| format!(" in operation \"{name}\"")).unwrap_or_default();
     let definitions = &operation.variable_definitions;
+    let is_defined = |used: &str| definitions.iter().any(|definition| definition.node.name.node == used);
+    // Before what is never used: a name that is spelt in two ways is both.
+    if let Some((unknown, at)) = uses.variables.iter().find(|(used, _)| !is_defined(used)) {
+        let meant = did_you_mean(unknown, definitions.iter().map(|one| one.node.name.node.as_str()));
+        // The dollar sign belongs to the name.
+        let meant = meant.replacen('"', "\"$", 1);
+        return Err(RequestError::invalid(format!("Variable \"${unknown}\" is not defined{of}.{meant}"), *at));
+    }
     for (index, definition) in definitions.iter().enumerate() {
         let variable = &definition.node.name;
         if definitions[..index].iter().any(|other| other.node.name.node == variable.node) {
@@ -169,9 +178,5 @@ fn variables(name: Option<&Name>, operation: &OperationDefinition, uses: &Uses<'
         let message = format!("Directive \"@{}\" may not be used on an operation.", directive.node.name.node);
         return Err(RequestError::invalid(message, directive.pos));
     }
-    let is_defined = |used: &str| definitions.iter().any(|definition| definition.node.name.node == used);
-    match uses.variables.iter().find(|(used, _)| !is_defined(used)) {
-        Some((unknown, at)) => Err(RequestError::invalid(format!("Variable \"${unknown}\" is not defined{of}."), *at)),
-        None => Ok(()),
-    }
+    Ok(())
 }

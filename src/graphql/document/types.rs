@@ -10,6 +10,8 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned};
 use async_graphql_value::ConstValue;
 
+use super::wording::did_you_mean;
+
 /// The schema cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the schema cannot be read")]
@@ -145,9 +147,31 @@ impl Types {
         }
     }
 
+    /// The names of a type's fields.
+    pub(super) fn field_names(&self, parent: &str) -> impl Iterator<Item = &String> {
+        let fields = match self.get(parent) {
+            Some(Kind::Composite(fields, _)) => Some(fields),
+            _ => None,
+        };
+        fields.into_iter().flat_map(HashMap::keys)
+    }
+
     /// Whether a field would be there, if introspection were not off.
     pub(super) fn is_hidden(&self, parent: &str, name: &str) -> bool {
         !self.introspection && parent == self.query && ["__schema", "__type"].contains(&name)
+    }
+
+    /// Whether errors may tell what else is in the schema.
+    pub(super) fn may_tell(&self) -> bool {
+        self.introspection
+    }
+
+    /// The name that was probably meant, where the schema may be asked for.
+    pub(super) fn did_you_mean<'a>(&self, given: &str, known: impl Iterator<Item = &'a String>) -> String {
+        if !self.introspection {
+            return String::new();
+        }
+        did_you_mean(given, known.map(String::as_str))
     }
 
     /// Whether a variable may have this type.

@@ -122,7 +122,8 @@ impl<'a> Validation<'a> {
             let message = if self.types.is_hidden(parent, name) {
                 format!("Cannot query field \"{name}\": introspection is turned off on this server.")
             } else {
-                format!("Cannot query field \"{name}\" on type \"{parent}\".")
+                let meant = self.types.did_you_mean(name, self.types.field_names(parent));
+                format!("Cannot query field \"{name}\" on type \"{parent}\".{meant}")
             };
             return Err(RequestError::invalid(message, field.pos));
         };
@@ -165,7 +166,8 @@ impl<'a> Validation<'a> {
         definition: &OutputField,
     ) -> Result {
         let Some(input) = definition.arguments.get(name.node.as_str()) else {
-            let message = format!("Unknown argument \"{}\" on field \"{place}\".", name.node);
+            let meant = self.types.did_you_mean(&name.node, definition.arguments.keys());
+            let message = format!("Unknown argument \"{}\" on field \"{place}\".{meant}", name.node);
             return Err(RequestError::invalid(message, name.pos));
         };
         match values::input_fault(self.types, self.variables, &value.node, input) {

@@ -5,6 +5,7 @@ use async_graphql::parser::types::{BaseType, Type, VariableDefinition};
 use async_graphql_value::{ConstValue, Value};
 
 use super::types::{Input, Kind, Types};
+use super::wording::{expected, shown, words};
 use crate::domain::id::ObjectId;
 use crate::domain::timestamp::Timestamp;
 
@@ -53,15 +54,22 @@ fn fits_base(declared: &Type, expected: &Type) -> bool {
 }
 
 fn named_fault(types: &Types, variables: &Definitions, value: &Value, name: &str) -> Option<String> {
-    let expected = || Some(format!("Expected value of type \"{name}\", found {}.", told(value)));
+    let fault = |expected: &str| Some(format!("Expected value of type \"{name}\", found {}{expected}.", told(value)));
     match (types.get(name), value) {
-        (Some(Kind::Enum(words)), Value::Enum(word)) => {
-            (!words.contains(word.as_str())).then(|| format!("Value \"{word}\" does not exist in \"{name}\" enum."))
+        (Some(Kind::Enum(known)), Value::Enum(word)) if known.contains(word.as_str()) => None,
+        (Some(kind @ Kind::Enum(_)), Value::Enum(word)) => {
+            let (word, known) = (shown(word), words(kind, types.may_tell()));
+            Some(format!("Value \"{word}\" does not exist in \"{name}\" enum{known}."))
         }
-        (Some(Kind::Enum(_)), _) => Some(format!("Enum \"{name}\" cannot represent non-enum value: {}.", told(value))),
+        (Some(kind @ Kind::Enum(_)), _) => {
+            let known = words(kind, types.may_tell());
+            Some(format!("Enum \"{name}\" cannot represent non-enum value: {}{known}.", told(value)))
+        }
         (Some(Kind::Input(fields)), Value::Object(given)) => {
             if let Some(unknown) = given.keys().find(|key| !fields.contains_key(key.as_str())) {
-                return Some(format!("Field \"{unknown}\" is not defined by type \"{name}\"."));
+                let meant = types.did_you_mean(unknown, fields.keys());
+                let unknown = shown(unknown);
+                return Some(format!("Field \"{unknown}\" is not defined by type \"{name}\".{meant}"));
             }
             let lacks = |(field, input): &(&String, &Input)| input.is_required() && !given.contains_key(field.as_str());
             if let Some((field, input)) = fields.iter().find(lacks) {
@@ -81,14 +89,13 @@ fn named_fault(types: &Types, variables: &Definitions, value: &Value, name: &str
                 ("Int" | "Float" | "String" | "Boolean" | "ID" | "ObjectID" | "DateTime", _) => false,
                 _ => true,
             };
-            if fits { None } else { expected() }
+            if fits { None } else { fault(&format!("; {}", expected(name))) }
         }
-        _ => expected(),
+        _ => fault(""),
     }
 }
 
 /// A value as an error may tell it: short.
 fn told(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 40 { text } else { text.chars().take(39).chain(['…']).collect() }
+    shown(&value.to_string())
 }

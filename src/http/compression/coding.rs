@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, HeaderValue, USER_AGENT};
 
-use crate::front::weight::thousandths;
+use crate::front::negotiate::{Parameterised, combined, elements};
 
 /// A way to compress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,13 +47,12 @@ impl Coding {
     /// What the client likes best by the weights of its `Accept-Encoding`; `None`: as it is. A client that refuses even that
     /// (`identity;q=0`) and knows nothing of ours gets it all the same.
     pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let named: Vec<(&str, u32)> = headers
-            .get_all(ACCEPT_ENCODING)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(weighted)
-            .collect();
+        let accepted = combined(headers, &ACCEPT_ENCODING).unwrap_or_default();
+        let member = |element| {
+            let member = Parameterised::parse(element);
+            member.weight().map(|weight| (member.value, weight))
+        };
+        let named: Vec<(&str, u16)> = elements(&accepted).filter_map(member).collect();
         let weight = |names: &[&str]| {
             let of = |name: &str| {
                 named.iter().find(|(coding, _)| coding.eq_ignore_ascii_case(name)).map(|(_, weight)| *weight)
@@ -89,14 +88,6 @@ impl Coding {
             Self::Gzip => gzip(body),
         }
     }
-}
-
-/// `coding` or `coding;q=weight`; a weight that is none takes its coding out.
-fn weighted(text: &str) -> Option<(&str, u32)> {
-    let (coding, parameter) = text.split_once(';').unwrap_or((text, "q=1"));
-    let (name, weight) = parameter.split_once('=')?;
-    let weight = thousandths(weight.trim()).filter(|_| name.trim().eq_ignore_ascii_case("q"))?;
-    Some((coding.trim(), weight))
 }
 
 /// JSON shrinks to about a fifth.
@@ -169,11 +160,16 @@ mod tests {
             (&["identity;q=0"], None),
             (&["identity;q=0, *;q=0"], None),
             (&["deflate, compress"], None),
-            // No weights.
-            (&["gzip;q=2"], None),
+            // What is malformed is skipped, what is odd is understood.
             (&["gzip;q=x, br;q=0.1"], Some("br")),
-            (&["gzip;level=1"], None),
+            (&["gzip;q=x"], None),
             (&[";;,=,;q=1"], None),
+            (&[", gzip ,"], Some("gzip")),
+            (&["gzip ; Q = .5, br; q=.2"], Some("gzip")),
+            (&["gzip;q=2, br"], Some("br")),
+            (&["gzip;level=1"], Some("gzip")),
+            (&["x;y=\"gzip, br\""], None),
+            (&["x;y=\"gzip, br"], Some("br")),
         ] {
             assert_eq!(negotiate(accept), expected, "{accept:?}");
         }

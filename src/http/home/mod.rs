@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Map, json};
 
 use super::files::{self, File, HTML, JSON, NOTHING, TEXT, embedded};
-use crate::front::weight::thousandths;
+use crate::front::negotiate::{MediaRanges, combined};
 use crate::graphql::schema::sdl;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
@@ -142,21 +142,9 @@ pub(super) fn routes(contents: Contents) -> Router {
 
 /// Whether `Accept` weighs JSON above HTML. Who names neither is a person until proven otherwise.
 fn prefers_json(request: &HeaderMap) -> bool {
-    let accept = request.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let ranges: Vec<(String, u32)> = accept.flat_map(|value| value.split(',')).map(range).collect();
-    let weight = |media_type: &str, all_of_it: &str| {
-        let matching = |wanted: &str| ranges.iter().find(|(range, _)| range == wanted).map(|(_, weight)| *weight);
-        matching(media_type).or_else(|| matching(all_of_it)).or_else(|| matching("*/*")).unwrap_or_default()
-    };
-    weight("application/json", "application/*") > weight("text/html", "text/*")
-}
-
-/// A range of `Accept` with its weight in thousandths; 0 where that is none.
-fn range(text: &str) -> (String, u32) {
-    let mut parts = text.split(';').map(str::trim);
-    let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    (media_type, weight.map_or(1000, |weight| thousandths(weight).unwrap_or_default()))
+    let accept = combined(request, &ACCEPT).unwrap_or_default();
+    let ranges = MediaRanges::parse(&accept);
+    ranges.weight("application/json") > ranges.weight("text/html")
 }
 
 #[cfg(test)]
@@ -185,6 +173,8 @@ mod tests {
             "application/json;q=0.5, text/html",
             "application/json, text/html",
             "application/json;q=x",
+            "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+            "nonsense, text/html;q=.5, application/json;q=.4",
             "text/plain",
         ] {
             assert!(!prefers_json_by(accept), "{accept}");

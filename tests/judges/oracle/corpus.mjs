@@ -338,6 +338,7 @@ export const choice = [
   { query: two, operationName: '' },
   { query: '{ viewer { isSuperuser } }', operationName: 'Q' },
   { query: '{ viewer { isSuperuser } }', operationName: '' },
+  { query: 'query P { viewer { isSuperuser } }', operationName: '' },
   { query: '{ viewer { isSuperuser } }', operationName: null },
   { query: 'query P { viewer { isSuperuser } }', operationName: 'P' },
   { query: 'query P { viewer { isSuperuser } }', operationName: 'Q' },
@@ -441,7 +442,7 @@ export const variables = [
     'Int',
   ),
   ...on('x', ['Con', '', '\u{1F600}', '\u0000', '\n', 1, true, null, ['Con'], {}, 1.5], search, 'String'),
-  ...on('x', ['x', '', 1, -1, 0, 1.5, 9007199254740991, true, null, ['x'], {}], node, 'ID!'),
+  ...on('x', ['x', '', 1, -1, 0, 1.5, 9007199254740991, 1e20, 1e21, true, null, ['x'], {}], node, 'ID!'),
   ...on('x', [[], ['a', 'b'], 'a', 1, null, [null], ['a', null], [['a']], [1, 'a'], {}, [{}], true], nodes, '[ID!]!'),
   ...on(
     'x',

@@ -67,9 +67,9 @@ const DEEPEST_BRACKETS = 64;
 /**
  * The verdict on a request: `executed`, or the code of the refusal; with graphql-js's own words.
  *
- * Where the server deliberately says otherwise than graphql-js: limits; a request without a document; operations of a kind
- * that the schema has not, which are refused even where another is chosen; definitions of types, which it knows by their
- * first word and does not read.
+ * Where the server deliberately says otherwise than graphql-js: limits; a request without a document; an empty operationName,
+ * which is none, as GraphQL over HTTP has it for GET; operations of a kind that the schema has not, which are refused even
+ * where another is chosen; definitions of types, which it knows by their first word and does not read.
  */
 export function judge({ query, operationName, variables }) {
   if (query.trim() === '')
@@ -89,7 +89,7 @@ export function judge({ query, operationName, variables }) {
   const rootless = operations.find((one) => !schema.getRootType(one.operation));
   if (rootless) return { verdict: 'GRAPHQL_VALIDATION_FAILED', reasons: [`The schema has no ${rootless.operation}.`] };
   if (operations.some((one) => isTooLarge(document, one))) return { verdict: 'LIMIT_EXCEEDED' };
-  const operation = getOperationAST(document, operationName);
+  const operation = getOperationAST(document, operationName || undefined);
   if (!operation)
     return { verdict: 'GRAPHQL_VALIDATION_FAILED', reasons: ['There is no such operation, or more than one.'] };
   const { errors: offences } = getVariableValues(schema, operation.variableDefinitions ?? [], variables ?? {});

@@ -331,6 +331,7 @@ export const examples = {
       '{ connections(first: 2147483648) { totalCount } }',
       '{ connections(first: -2147483649) { totalCount } }',
       '{ connections(first: 99999999999999999999) { totalCount } }',
+      '{ connections(first: 1e400) { totalCount } }',
       '{ connections(first: [1]) { totalCount } }',
       '{ connections(first: {a: 1}) { totalCount } }',
       '{ connections(after: 1) { totalCount } }',

@@ -6,7 +6,7 @@ use super::*;
 fn cost(query: &str, variables: Value) -> u64 {
     let documents = Documents::new(&sdl(), Limits { cost: 0, ..Limits::default() }, true).unwrap();
     let Value::Object(variables) = variables else { panic!("variables are an object") };
-    let refused = documents.prepare(query, None, &variables).unwrap_err();
+    let refused = documents.prepare(query, None, &variables.into()).unwrap_err();
     assert_eq!(refused[0].kind, RequestErrorKind::LimitExceeded, "{query}: {}", refused[0].message);
     let number = refused[0].message.strip_prefix("the answer may have ").unwrap().split(' ').next().unwrap();
     number.parse().unwrap()
@@ -50,7 +50,7 @@ fn arguments_count_wherever_their_variable_stands() {
     let prepare = |query: &str, variables: Value| {
         let Value::Object(variables) = variables else { panic!("variables are an object") };
         documents()
-            .prepare(query, None, &variables)
+            .prepare(query, None, &variables.into())
             .map(|_| ())
             .map_err(|errors| (errors[0].kind, errors[0].message.clone()))
     };
@@ -113,8 +113,8 @@ fn the_largest_page_of_all_there_is_to_know_is_served_and_many_of_them_are_not()
         format!("{{ {} }}", aliased.join(" "))
     };
     assert!(cost(&pages(1), json!({})) > 5_000);
-    documents.prepare(&pages(1), None, &Map::new()).unwrap();
-    let refused = documents.prepare(&pages(15), None, &Map::new()).unwrap_err();
+    documents.prepare(&pages(1), None, &GivenVariables::default()).unwrap();
+    let refused = documents.prepare(&pages(15), None, &GivenVariables::default()).unwrap_err();
     assert_eq!(refused[0].kind, RequestErrorKind::LimitExceeded);
     assert!(refused[0].message.ends_with("the limit is 100000"), "{}", refused[0].message);
 }

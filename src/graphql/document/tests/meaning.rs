@@ -68,7 +68,7 @@ fn normalised(query: &str, variables: &Value) -> Result<async_graphql::Response,
     let documents =
         Documents::new(&pet_schema().sdl(), Limits { aliases: 1_000, directives: 1_000, ..Limits::default() }, true)
             .unwrap();
-    let prepared = documents.prepare(query, None, variables.as_object().unwrap())?;
+    let prepared = documents.prepare(query, None, &variables.as_object().unwrap().clone().into())?;
     let mut request = Request::new(String::new()).variables(prepared.variables);
     request.set_parsed_query(prepared.document);
     Ok(execute(request))

@@ -16,6 +16,11 @@ fn documents() -> Documents {
 
 fn refusal(query: &str, variables: Value) -> Option<(RequestErrorKind, String)> {
     let Value::Object(variables) = variables else { panic!("variables are an object") };
-    let refused = documents().prepare(query, None, &variables).err()?;
+    let refused = documents().prepare(query, None, &variables.into()).err()?;
     Some((refused[0].kind, refused[0].message.clone()))
+}
+
+/// Variables as a client writes them.
+fn given(variables: &str) -> GivenVariables {
+    crate::front::request_json::object(variables.as_bytes()).unwrap().into_iter().collect()
 }

@@ -15,6 +15,29 @@ fn are_invalid(cases: &[(&str, &str)]) {
 fn what_does_not_fit_the_schema_is_refused() {
     are_invalid(&[
         ("{ nope }", "Cannot query field \"nope\" on type \"Query\"."),
+        ("{ veiwer { isSuperuser } }", "on type \"Query\". Did you mean \"viewer\"?"),
+        ("{ connections(fisrt: 1) { totalCount } }", "on field \"Query.connections\". Did you mean \"first\"?"),
+        (
+            "{ connections(filter: {updated_since: \"x\"}) { totalCount } }",
+            "Field \"updated_since\" is not defined by type \"PartnershipFilter\". Did you mean \"updatedSince\"?",
+        ),
+        (
+            "{ connections(filter: {status: DONE}) { totalCount } }",
+            "Value \"DONE\" does not exist in \"PartnershipStatus\" enum; expected COMPLETED or SSO_ONLY.",
+        ),
+        (
+            "query List($first: Int) { connections(first: $frist) { totalCount } }",
+            "Variable \"$frist\" is not defined in operation \"List\". Did you mean \"$first\"?",
+        ),
+        (
+            "{ connections(filter: {updatedSince: \"yesterday\"}) { totalCount } }",
+            "Expected value of type \"DateTime\", found \"yesterday\"; a time is an RFC 3339 instant, like 20",
+        ),
+        ("{ connection(id: 5) { id } }", "found 5; an id is 24 hexadecimal characters."),
+        ("{ connections(first: 1.5) { totalCount } }", "found 1.5; expected a whole number from -2147483648 to"),
+        ("{ connections(first: 1e400) { totalCount } }", "The number 1e400 is too large."),
+        ("{ connections(filter: {search: 5}) { totalCount } }", "found 5; expected a string."),
+        ("{ nodes(ids: [true]) { id } }", "found true; expected a string or a whole number."),
         ("{ viewer }", "must have a selection of subfields"),
         ("{ viewer { isSuperuser { x } } }", "must not have a selection"),
         ("{ connection { id } }", "argument \"id\" of type \"ObjectID!\" is required"),
@@ -126,29 +149,107 @@ fn variables_are_coerced_before_anything_executes() {
     let query = "query Q($id: ObjectID!, $first: Int, $filter: PartnershipFilter) { connection(id: $id) { id } \
                  connections(first: $first, filter: $filter) { totalCount } }";
     let id = "5d9a4c421d011c553e000001";
+    let refused = |variables: &str| {
+        let refused = documents().prepare(query, None, &given(variables)).err();
+        let refused = refused.unwrap_or_else(|| panic!("{variables} was let through"));
+        assert_eq!(refused[0].kind, RequestErrorKind::BadUserInput, "{variables}");
+        refused[0].message.clone()
+    };
     for (variables, said) in [
-        (json!({}), "\"$id\" of required type \"ObjectID!\" was not provided"),
-        (json!({"id": null}), "not to be null"),
-        (json!({"id": "x"}), "ObjectID cannot represent it"),
-        (json!({"id": id, "first": "1"}), "Int cannot represent it"),
-        (json!({"id": id, "first": 1.5}), "Int cannot represent it"),
-        (json!({"id": id, "first": 3_000_000_000_u32}), "Int cannot represent it"),
-        (json!({"id": id, "filter": 1}), "to be an object"),
-        (json!({"id": id, "filter": {"nope": 1}}), "is not defined by type"),
-        (json!({"id": id, "filter": {"status": ["NOPE"]}}), "at \"filter.status[0]\""),
-        (json!({"id": id, "filter": {"updatedSince": "yesterday"}}), "at \"filter.updatedSince\""),
-        (json!({"id": id, "filter": {"search": 5}}), "at \"filter.search\""),
+        ("{}", "\"$id\" of required type \"ObjectID!\" was not provided"),
+        (r#"{"id": null}"#, "not to be null"),
+        (r#"{"id": "x"}"#, "ObjectID cannot represent this string; an id is 24 hexadecimal characters."),
+        (r#"{"id": 5}"#, "ObjectID cannot represent the number 5; an id is"),
+        (r#"{"id": "\ud800"}"#, "ObjectID cannot represent half a surrogate pair, which is no character; an id is"),
     ] {
-        let (kind, message) =
-            refusal(query, variables.clone()).unwrap_or_else(|| panic!("{variables} was let through"));
-        assert_eq!(kind, RequestErrorKind::BadUserInput, "{message}");
+        let message = refused(variables);
+        assert!(message.starts_with("Variable \"$id\" "), "{message}");
         assert!(message.contains(said), "{variables}: {message}");
+    }
+    let long = "9".repeat(1_000);
+    for (other, said) in [
+        (r#""first": "1""#, "Int cannot represent a string; expected a whole number from -2147483648 to 2147483647."),
+        (r#""first": 1.5"#, "Int cannot represent the number 1.5; expected"),
+        (r#""first": 3000000000"#, "Int cannot represent the number 3000000000; expected"),
+        (
+            r#""first": 1e400"#,
+            "Variable \"$first\" got an invalid value; Int cannot represent the number 1e400; expected",
+        ),
+        (&format!("\"first\": {long}"), "99999999…; expected a whole number from -2147483648 to 2147483647."),
+        (r#""first": [1]"#, "Int cannot represent an array; expected"),
+        (r#""filter": 1"#, "Expected type \"PartnershipFilter\" to be an object, not the number 1."),
+        (r#""filter": {"updated": 1e400}"#, "Field \"updated\" is not defined by type \"PartnershipFilter\"."),
+        (r#""filter": {"Search": 1}"#, "\"PartnershipFilter\". Did you mean \"search\"?"),
+        (r#""filter": {"\ud800": 1}"#, "is not defined by type \"PartnershipFilter\"."),
+        (
+            r#""filter": {"status": ["NOPE"]}"#,
+            "at \"filter.status[0]\"; Value \"NOPE\" does not exist in \"PartnershipStatus\" enum; expected COMPLETED or SSO_ONLY.",
+        ),
+        (r#""filter": {"status": ["\ud800"]}"#, "does not exist in \"PartnershipStatus\" enum"),
+        (
+            r#""filter": {"status": 5}"#,
+            "Enum \"PartnershipStatus\" cannot represent the number 5; expected COMPLETED or",
+        ),
+        (
+            r#""filter": {"updatedSince": "yesterday"}"#,
+            "at \"filter.updatedSince\"; DateTime cannot represent this string; a time is an RFC 3339 instant, like 20",
+        ),
+        (r#""filter": {"updatedSince": 1700000000}"#, "DateTime cannot represent the number 1700000000; a time is"),
+        (
+            r#""filter": {"search": 5}"#,
+            "at \"filter.search\"; String cannot represent the number 5; expected a string.",
+        ),
+        (r#""filter": {"search": "a\udc00"}"#, "at \"filter.search\"; String cannot represent half a surrogate pair"),
+        (
+            r#""filter": {"hasPermission": [true]}"#,
+            "at \"filter.hasPermission[0]\"; String cannot represent a boolean;",
+        ),
+    ] {
+        let message = refused(&format!("{{\"id\": \"{id}\", {other}}}"));
+        assert!(message.contains(said), "{other}: {message}");
+    }
+    // However long its name is, what is wrong of it is told.
+    let name = "aVariableWithAVeryLongName".repeat(3);
+    let named = format!("query (${name}: PartnershipFilter) {{ connections(filter: ${name}) {{ totalCount }} }}");
+    let variables = given(&format!("{{\"{name}\": {{\"updatedSince\": \"yesterday\"}}}}"));
+    let message = documents().prepare(&named, None, &variables).unwrap_err().remove(0).message;
+    assert!(message.chars().count() <= 200 && message.contains(".updatedSince\"; DateTime"), "{message}");
+    let secret = "lck_a-key-that-was-pasted";
+    for other in [r#""id": "SECRET""#, r#""id": "ID", "filter": {"updatedSince": "SECRET"}"#] {
+        let message = refused(&format!("{{{}}}", other.replace("SECRET", secret).replace("ID", id)));
+        assert!(!message.contains(secret), "{message}");
     }
     let given =
         json!({"id": id.to_uppercase(), "first": 1.0, "filter": {"status": "SSO_ONLY", "search": null}, "more": 1});
-    let prepared = documents().prepare(query, Some("Q"), given.as_object().unwrap()).unwrap();
+    let prepared = documents().prepare(query, Some("Q"), &given.as_object().unwrap().clone().into()).unwrap();
     let coerced = json!({"id": id.to_uppercase(), "first": 1, "filter": {"status": ["SSO_ONLY"], "search": null}});
     assert_eq!(serde_json::to_value(prepared.variables).unwrap(), coerced);
+}
+
+#[test]
+fn a_value_costs_only_what_asks_for_it() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    for odd in ["1e400", r#""\ud800""#, &deep, r#"{"\ud800": 1}"#] {
+        let variables = given(&format!("{{\"other\": {odd}, \"first\": 1}}"));
+        let query = "query ($first: Int) { connections(first: $first) { totalCount } }";
+        assert!(documents().prepare(query, None, &variables).is_ok(), "{odd}");
+    }
+    let query = "query ($id: ID!) { node(id: $id) { id } }";
+    for (written, read) in [
+        ("12345678901234567890123", "12345678901234567890123"),
+        ("1.0", "1"),
+        ("1e3", "1000"),
+        ("-0", "0"),
+        ("-0.0", "0"),
+        ("-1", "-1"),
+        ("\"\\u0061\"", "a"),
+    ] {
+        let prepared = documents().prepare(query, None, &given(&format!("{{\"id\": {written}}}"))).unwrap();
+        assert_eq!(serde_json::to_value(prepared.variables).unwrap(), json!({"id": read}));
+    }
+    for written in ["1.5", "1e-3", "1e400", "true", "[[1]]"] {
+        assert!(documents().prepare(query, None, &given(&format!("{{\"id\": {written}}}"))).is_err(), "{written}");
+    }
 }
 
 #[test]
@@ -180,7 +281,7 @@ fn a_variable_stands_only_where_its_type_fits() {
             None,
         ),
     ] {
-        let refused = documents().prepare(query, None, json!({"x": null}).as_object().unwrap()).err();
+        let refused = documents().prepare(query, None, &given(r#"{"x": null}"#)).err();
         let told = refused.map(|errors| (errors[0].kind, errors[0].message.clone()));
         // Whether null is a value that it may have is another question.
         let told = told.filter(|(kind, _)| *kind == RequestErrorKind::ValidationFailed).map(|(_, message)| message);
@@ -211,7 +312,7 @@ fn a_fragment_that_nothing_could_meet_is_refused() {
 #[test]
 fn where_the_schema_may_not_be_asked_for_only_type_names_are_told() {
     let documents = Documents::new(&sdl(), Limits::default(), false).unwrap();
-    let prepare = |query: &str| documents.prepare(query, None, &Map::new());
+    let prepare = |query: &str| documents.prepare(query, None, &GivenVariables::default());
     for query in [
         "{ __schema { types { name } } }",
         "{ a: __type(name: \"Query\") { name } }",
@@ -223,4 +324,21 @@ fn where_the_schema_may_not_be_asked_for_only_type_names_are_told() {
         assert!(refused[0].message.contains("introspection is turned off"), "{query}: {}", refused[0].message);
     }
     assert!(prepare("{ __typename viewer { __typename isSuperuser } }").is_ok());
+    // A wrong guess is not put right either.
+    for (query, variables) in [
+        ("{ veiwer { isSuperuser } }", "{}"),
+        ("{ connections(fisrt: 1) { totalCount } }", "{}"),
+        ("{ connections(filter: {serach: 1}) { totalCount } }", "{}"),
+        ("{ connections(filter: {status: COMPLETE}) { totalCount } }", "{}"),
+        ("query ($x: PartnershipFilter) { connections(filter: $x) { totalCount } }", r#"{"x": {"serach": 1}}"#),
+        (
+            "query ($x: PartnershipStatus!) { connections(filter: {status: [$x]}) { totalCount } }",
+            r#"{"x": "COMPLETE"}"#,
+        ),
+    ] {
+        let message = &documents.prepare(query, None, &given(variables)).unwrap_err()[0].message;
+        for told in ["viewer", "first", "search", "COMPLETED"] {
+            assert!(!message.contains(told), "{query}: {message}");
+        }
+    }
 }
