@@ -21,6 +21,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const SESSION_LIMITS: &str = "SET statement_timeout = '2200ms'; SET idle_in_transaction_session_timeout = '5s'";
 /// A connection that was idle for longer is tried before it is used: what is between may have forgotten it.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// A connection that is older is closed when it comes back, and another is opened: its name may lead elsewhere by now, and
+/// what PostgreSQL keeps for a session only grows.
+const MAX_CONNECTION_LIFETIME: Duration = Duration::from_mins(5);
 /// How long a connection may take to show that it works. One that does not is closed, and another opened.
 const LONGEST_TRIAL: Duration = Duration::from_millis(500);
 
@@ -157,12 +160,11 @@ async fn opened<DB: Database>(
 
 fn options_of_pool<DB: Database>(last_loss: &LastLoss) -> PoolOptions<DB> {
     let last_loss = last_loss.clone();
-    PoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false).before_acquire(
-        move |connection, meta| {
-            let is_trusted = is_trusted(&meta, &last_loss);
-            Box::pin(async move { Ok(is_trusted || works(connection).await) })
-        },
-    )
+    let options = PoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).max_lifetime(MAX_CONNECTION_LIFETIME);
+    options.test_before_acquire(false).before_acquire(move |connection, meta| {
+        let is_trusted = is_trusted(&meta, &last_loss);
+        Box::pin(async move { Ok(is_trusted || works(connection).await) })
+    })
 }
 
 fn is_trusted(meta: &PoolConnectionMetadata, last_loss: &LastLoss) -> bool {

@@ -4,6 +4,7 @@ mod batch;
 mod circuit;
 mod client;
 mod faults;
+mod moves;
 mod retries;
 mod simulator;
 mod support;
