@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 
 pub use api_keys::{KeyHolder, KeyInfo, NewKey};
 pub use error::StoreError;
-pub use migration::SchemaState;
+pub use migration::{SchemaState, foreign as foreign_migrations, schema_state};
 pub use pool::PoolSize;
 pub use repairs::Inserted;
 
@@ -88,13 +88,21 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn schema_state(&self) -> Result<SchemaState> {
+        Ok(migration::schema_state(&self.applied_migrations().await?))
+    }
+
+    /// The names in the table of migrations, those of other programs that use the same table among them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn applied_migrations(&self) -> Result<Vec<String>> {
         let mut applied = Vec::new();
         if !self.read(migration::is_any_applied(self.backend()), []).await?.is_empty() {
             for row in self.read(migration::APPLIED, []).await? {
                 applied.push(row.try_get_by_index(0)?);
             }
         }
-        Ok(migration::schema_state(&applied))
+        Ok(applied)
     }
 
     /// Applies what is pending, all or nothing, and gives the names. Takes as long as it takes.
