@@ -41,21 +41,21 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
         return Err("is UTF-16 text: save it as UTF-8".to_owned());
     }
     String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let valid = error.as_bytes().utf8_chunks().next().map_or("", |chunk| chunk.valid());
         format!("line {} is not UTF-8 text: save the file as UTF-8", line_after(valid))
     })
 }
 
-/// The number of the line that comes after these bytes.
-fn line_after(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'\n').count() + 1
+/// The number of the line in which this text ends.
+fn line_after(text: &str) -> usize {
+    text.matches('\n').count() + 1
 }
 
 /// The error's `Display` shows the line that it complains of; its message holds fixed words alone, but for numbers that
 /// are too large.
 fn syntax_error(text: &str, error: &toml::de::Error) -> String {
     let span = error.span().unwrap_or_default();
-    let line = line_after(&text.as_bytes()[..span.start.min(text.len())]);
+    let line = line_after(text.get(..span.start).unwrap_or(text));
     let message = error.message();
     if message == "duplicate key" {
         let key = text.get(span).unwrap_or_default().trim_matches(['"', '\'']).escape_debug();

@@ -19,7 +19,7 @@ use crate::sso::http_pool::{HttpPool, HttpSettings};
 use crate::sso::simulator::Simulator;
 
 /// Long enough on any machine; whoever waits for longer waits for ever.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Where SSO's name leads now.
 struct Directory(Mutex<Ipv4Addr>);
@@ -44,7 +44,7 @@ async fn two_servers() -> (u16, [Simulator; 2]) {
     (port, servers)
 }
 
-const FIRST: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
+const FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// How many lists a server was asked for.

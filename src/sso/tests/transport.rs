@@ -20,6 +20,9 @@ const FOREIGN_NAME: &str = "name-in-the-certificate.example";
 const EMPTY_LIST: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-length: 45\r\n\r\n{\"network_connections\":[],\"next_cursor\":null}";
 
+/// What TLS servers answer to what is no TLS, or to a client that they share no cipher with.
+const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
+
 /// Speaks TLS to each connection, as this server, and answers it with these bytes.
 async fn serve_tls(identity: &Identity, answer: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -76,7 +79,7 @@ async fn detail_of(url: &str, authority: &Authority) -> String {
 #[tokio::test]
 async fn a_server_with_a_good_certificate_is_asked() {
     let authority = Authority::new("ours");
-    let port = serve_tls(&authority.identity("127.0.0.1", VALID), EMPTY_LIST).await;
+    let port = serve_tls(&authority.identity(&["127.0.0.1"], VALID), EMPTY_LIST).await;
     assert_eq!(list(&format!("https://127.0.0.1:{port}"), &authority).await, Ok(0));
 }
 
@@ -85,11 +88,14 @@ async fn a_certificate_that_is_rejected_is_logged_with_the_reason() {
     let authority = Authority::new("ours");
     let (stranger, impostor) = (Authority::new("a stranger"), Authority::new("ours"));
     for (identity, expected) in [
-        (impostor.identity("127.0.0.1", VALID), "BadSignature"),
-        (stranger.identity("127.0.0.1", VALID), "UnknownIssuer"),
-        (authority.identity("127.0.0.1", (2000, 2001)), "certificate expired: verification time "),
-        (authority.identity("127.0.0.1", (2099, 2100)), "certificate not valid yet: verification time "),
-        (authority.identity(FOREIGN_NAME, VALID), "certificate not valid for name (it does not list the URL's host)"),
+        (impostor.identity(&["127.0.0.1"], VALID), "BadSignature"),
+        (stranger.identity(&["127.0.0.1"], VALID), "UnknownIssuer"),
+        (authority.identity(&["127.0.0.1"], (2000, 2001)), "certificate expired: verification time "),
+        (authority.identity(&["127.0.0.1"], (2099, 2100)), "certificate not valid yet: verification time "),
+        (
+            authority.identity(&[FOREIGN_NAME], VALID),
+            "certificate not valid for name (it does not list the URL's host)",
+        ),
     ] {
         let port = serve_tls(&identity, EMPTY_LIST).await;
         let detail = detail_of(&format!("https://127.0.0.1:{port}"), &authority).await;
@@ -101,8 +107,6 @@ async fn a_certificate_that_is_rejected_is_logged_with_the_reason() {
 #[tokio::test]
 async fn a_peer_that_does_not_speak_the_protocol_is_logged_with_the_reason() {
     let authority = Authority::new("ours");
-    // What TLS servers answer to what is no TLS, or to a client that they have no cipher for.
-    const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
     for (scheme, port, expected) in [
         (
             "https",
@@ -118,7 +122,7 @@ async fn a_peer_that_does_not_speak_the_protocol_is_logged_with_the_reason() {
         assert!(detail.starts_with(expected), "{detail} instead of {expected}");
     }
     // A server that only speaks TLS.
-    let port = serve_tls(&authority.identity("127.0.0.1", VALID), EMPTY_LIST).await;
+    let port = serve_tls(&authority.identity(&["127.0.0.1"], VALID), EMPTY_LIST).await;
     let detail = detail_of(&format!("http://127.0.0.1:{port}"), &authority).await;
     assert!(detail.starts_with("request: "), "{detail}");
 }

@@ -36,9 +36,10 @@ impl Authority {
         Self { certificate, issuer: Issuer::new(params, key) }
     }
 
-    /// For a server of this name, or of this address.
-    pub fn identity(&self, name: &str, (first, last): Years) -> Identity {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    /// For a server of these names or addresses.
+    pub fn identity(&self, names: &[&str], (first, last): Years) -> Identity {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).unwrap();
         (params.not_before, params.not_after) = (date_time_ymd(first, 1, 1), date_time_ymd(last, 1, 1));
         let key = KeyPair::generate().unwrap();
         Identity { certificate: params.signed_by(&key, &self.issuer).unwrap(), key }
