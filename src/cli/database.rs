@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::config::DatabaseConfig;
-use crate::store::{SchemaState, Store, StoreError};
-use crate::telemetry::chain;
+use crate::store::{self, SchemaState, Store, StoreError};
+use crate::telemetry::{chain, one_line};
 
 use super::Failure;
 
@@ -48,7 +48,15 @@ pub(super) async fn open(config: &DatabaseConfig) -> Result<Store, Failure> {
 }
 
 pub(super) async fn schema_state(store: &Store) -> Result<SchemaState, Failure> {
-    store.schema_state().await.map_err(Failure::store("look at the database's schema"))
+    let applied = store.applied_migrations().await.map_err(Failure::store("look at the database's schema"))?;
+    let (state, foreign) = (store::schema_state(&applied), store::foreign_migrations(&applied));
+    if !foreign.is_empty() && !matches!(state, SchemaState::Foreign(_)) {
+        tracing::warn!(
+            migrations = list(&foreign),
+            "the table seaql_migrations also lists migrations of another program: ignored"
+        );
+    }
+    Ok(state)
 }
 
 /// The refusal says what was found, and what to do about it.
@@ -57,26 +65,46 @@ pub(super) fn refuse_unless_current(state: &SchemaState, advice: &str) -> Result
         SchemaState::Current => Ok(()),
         SchemaState::Empty => Err(Failure::Refused(format!("the database (DATABASE_URL) is empty: {advice}"))),
         SchemaState::Pending(names) => {
-            let names = names.join(", ");
+            let names = list(names);
             Err(Failure::Refused(format!("the database (DATABASE_URL) lacks migrations ({names}): {advice}")))
         }
-        SchemaState::Unknown(_) => refuse_newer(state),
+        SchemaState::Unknown(_) | SchemaState::Foreign(_) => refuse_strange(state),
     }
 }
 
 /// Applies what is missing, and tells the names of what was applied.
 pub(super) async fn migrate(store: &Store, state: &SchemaState) -> Result<Vec<String>, Failure> {
-    refuse_newer(state)?;
+    refuse_strange(state)?;
     store.migrate().await.map_err(Failure::store("migrate the database"))
 }
 
-/// A database that this program is too old for. No migration of ours could help.
-fn refuse_newer(state: &SchemaState) -> Result<(), Failure> {
-    let SchemaState::Unknown(names) = state else { return Ok(()) };
-    let names = names.join(", ");
-    Err(Failure::Refused(format!(
-        "the database (DATABASE_URL) is newer than this program, which does not know its migrations ({names}): install the newer program"
-    )))
+/// A database that this program is too old for: no migration of ours could help. Or another program's: sea-orm refuses a
+/// table that lists migrations which are not its own, so that ours would stop that program.
+fn refuse_strange(state: &SchemaState) -> Result<(), Failure> {
+    let own = "a database of its own, or on PostgreSQL a schema (CREATE SCHEMA lc, and ?options=-csearch_path%3Dlc in the URL)";
+    match state {
+        SchemaState::Current | SchemaState::Empty | SchemaState::Pending(_) => Ok(()),
+        SchemaState::Unknown(names) => Err(Failure::Refused(format!(
+            "the database (DATABASE_URL) is newer than this program, which does not know its migrations ({}): install the \
+             newer program; if they are another program's, which uses the same table seaql_migrations, give that program {own}",
+            list(names)
+        ))),
+        SchemaState::Foreign(names) => Err(Failure::Refused(format!(
+            "the database (DATABASE_URL) is another program's, whose migrations are in the table seaql_migrations ({}): give \
+             this program {own}",
+            list(names)
+        ))),
+    }
+}
+
+/// The most names that are listed, since another program may have any number.
+const MAX_NAMES: usize = 10;
+
+fn list(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(|name| one_line(name)).collect();
+    let more = names.len() - shown.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", shown.join(", "))
 }
 
 #[cfg(test)]
@@ -97,5 +125,9 @@ mod tests {
             newer.contains("newer than this program") && newer.contains("m9") && !newer.contains("run it"),
             "{newer}"
         );
+        let many = (0..12).map(|number| format!("m{number}\n")).collect();
+        let foreign = refusal(SchemaState::Foreign(many)).unwrap_err();
+        assert!(foreign.contains("(m0 , m1 ,") && foreign.contains("m9  and 2 more)"), "{foreign}");
+        assert!(foreign.contains("another program's") && !foreign.contains("install"), "{foreign}");
     }
 }

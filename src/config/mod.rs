@@ -2,8 +2,9 @@
 //!
 //! Flags go before the environment, the environment before the TOML file, the file before the defaults. Every refusal is
 //! one line that names the setting, where its value came from and what would do. Values never appear in it where they
-//! could hold a secret. Knows nothing of what the settings are used for.
+//! could hold a secret. An empty value is refused, except where it means "none". Knows nothing of what the settings are used for.
 
+mod file;
 mod otel;
 mod parse;
 mod setting;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use http::HeaderValue;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -13,7 +13,7 @@ use url::Url;
 use crate::telemetry::LogFormat;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "must be an IP address and a port, like 127.0.0.1:8080".to_owned())
+    text.parse().map_err(|_| "must be an IP address and a port, like 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 pub(super) fn number(least: u32, greatest: u32) -> impl Fn(&str) -> Result<u32, String> {
@@ -37,7 +37,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
 
 pub(super) fn http_url(text: &str) -> Result<Url, String> {
     let wanted = "must be an http or https URL, like https://sso.example.com".to_owned();
-    let Ok(url) = Url::parse(text) else { return Err(wanted) };
+    let url = Url::parse(text).map_err(|error| format!("{wanted}{}", url_problem(error)))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(wanted);
     }
@@ -45,6 +45,14 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
         return Err("must hold no user, password, query or fragment; the token belongs in SSO_TOKEN".to_owned());
     }
     Ok(url)
+}
+
+/// Why a URL cannot be read, in fixed words, where they say more than that it is none.
+fn url_problem(error: url::ParseError) -> String {
+    match error {
+        url::ParseError::RelativeUrlWithoutBase => String::new(),
+        error => format!(" ({error})"),
+    }
 }
 
 /// Origins, separated by commas or spaces, each as a browser writes it in `Origin`: what is written otherwise would never
@@ -57,11 +65,18 @@ pub(super) fn origins(text: &str) -> Result<Vec<HeaderValue>, String> {
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let network = |part: &str| {
         let address = || part.parse::<IpAddr>().map(IpNet::from);
-        part.parse().or_else(|_| address()).map_err(|_| {
+        part.parse().or_else(|_| address()).map(canonical).map_err(|_| {
             format!("must hold networks like 10.0.0.0/8 or addresses like 2001:db8::1, and {part:?} is neither")
         })
     };
     parts(text).map(network).collect()
+}
+
+/// IPv4 addresses that are written as IPv6 ones are IPv4, as peers are (`to_canonical`).
+fn canonical(network: IpNet) -> IpNet {
+    let IpAddr::V4(address) = network.addr().to_canonical() else { return network };
+    let length = network.prefix_len().checked_sub(if network.addr().is_ipv6() { 96 } else { 0 });
+    length.and_then(|length| Ipv4Net::new(address, length).ok()).map_or(network, IpNet::V4)
 }
 
 fn parts(text: &str) -> impl Iterator<Item = &str> {
@@ -96,15 +111,24 @@ pub(super) fn token(text: &str) -> Result<SecretString, String> {
 }
 
 pub(super) fn database_url(text: &str) -> Result<SecretString, String> {
-    let is_database = match text.split_once("://") {
-        Some(("sqlite", path)) => !path.is_empty(),
-        Some(("postgres" | "postgresql", _)) => Url::parse(text).is_ok(),
-        _ => false,
-    };
-    if is_database {
-        Ok(text.into())
-    } else {
-        Err("must be a URL like sqlite://file.db?mode=rwc or postgres://user:password@host/database".to_owned())
+    let wanted = "must be a URL like sqlite://file.db?mode=rwc or postgres://user:password@host/database";
+    match text.split_once("://") {
+        Some(("sqlite", path)) if !path.is_empty() => Ok(text.into()),
+        Some(("postgres" | "postgresql", rest)) => {
+            let encoded = "; in user and password, write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A, % as %25";
+            let url = Url::parse(text).map_err(|error| match error {
+                url::ParseError::InvalidIpv6Address if rest.contains('%') => {
+                    format!("{wanted}; an address with a zone is written as postgres:///database?host=fe80::1%25eth0")
+                }
+                error => format!("{wanted}{}{encoded}", url_problem(error)),
+            })?;
+            // What was meant as a password may end the host's name, and then nothing is wrong with the URL but its meaning.
+            let query = url.query().filter(|query| !query.contains('='));
+            let is_misread = url.username().is_empty()
+                && (url.path().contains('@') || query.is_some_and(|query| query.contains('@')));
+            if is_misread || url.fragment().is_some() { Err(format!("{wanted}{encoded}")) } else { Ok(text.into()) }
+        }
+        _ => Err(wanted.to_owned()),
     }
 }
 

@@ -17,11 +17,13 @@ pub struct Setting {
     pub is_secret: bool,
     /// Whether it holds several values: separated by commas or spaces in a text, or an array in the file.
     pub is_list: bool,
+    /// Whether an empty value means "none"; it is refused otherwise.
+    pub may_be_empty: bool,
 }
 
 impl Setting {
     pub(super) const fn new(name: &'static str, value_name: &'static str, meaning: &'static str) -> Self {
-        Self { name, value_name, default: None, meaning, is_secret: false, is_list: false }
+        Self { name, value_name, default: None, meaning, is_secret: false, is_list: false, may_be_empty: false }
     }
 
     const fn or(mut self, default: &'static str) -> Self {
@@ -36,6 +38,11 @@ impl Setting {
 
     const fn list(mut self) -> Self {
         self.is_list = true;
+        self.or_empty()
+    }
+
+    pub(super) const fn or_empty(mut self) -> Self {
+        self.may_be_empty = true;
         self
     }
 
@@ -80,7 +87,8 @@ macro_rules! settings {
 
 settings! {
     LISTEN = Setting::new("LISTEN", "ADDRESS", "Where requests are answered; port 0 takes a free one").or("127.0.0.1:8080");
-    ADMIN_LISTEN = Setting::new("ADMIN_LISTEN", "ADDRESS", "If set, /metrics is answered there only, and /livez and /readyz there too");
+    ADMIN_LISTEN = Setting::new("ADMIN_LISTEN", "ADDRESS", "If set, /metrics is answered there only, and /livez and /readyz there too")
+        .or_empty();
     DATABASE_URL = Setting::new("DATABASE_URL", "URL", "sqlite://… or postgres://…")
         .or("sqlite://lc-connections.db?mode=rwc")
         .secret();
@@ -187,5 +195,6 @@ settings! {
         "URL",
         "If set, traces are sent to this OpenTelemetry collector, by OTLP over HTTP, like http://localhost:4318",
     )
+    .or_empty()
     .secret();
 }

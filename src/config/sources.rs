@@ -1,13 +1,12 @@
 //! Where a setting's text comes from, in order of precedence, and how a refusal names that place.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::PathBuf;
 
 use clap::ArgMatches;
-use toml::{Table, Value};
+use toml::Value;
 
 use super::ConfigError;
+use super::file::File;
 use super::setting::{self, Setting};
 
 /// Looks a variable up. Passed in, so that tests need not touch the process's own.
@@ -34,12 +33,7 @@ pub(super) struct Sources<'a> {
     file: Option<File>,
 }
 
-struct File {
-    path: PathBuf,
-    table: Table,
-}
-
-/// A setting's text, and the words for where it stood.
+/// A setting's text, without surrounding whitespace, and the words for where it stood.
 struct Found {
     text: String,
     origin: String,
@@ -78,30 +72,36 @@ impl<'a> Sources<'a> {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, ConfigError> {
         let Some(Found { text, origin }) = self.find(setting)? else { return Ok(None) };
+        if text.is_empty() && !setting.is_list {
+            return Ok(None);
+        }
         parse(&text).map(Some).map_err(|problem| {
             let shown = if setting.is_secret { String::new() } else { format!(" is {text:?}:") };
             ConfigError(format!("{} ({origin}){shown} {problem}", setting.name))
         })
     }
 
+    /// Nothing where the setting has no value, or an empty one that means none.
     fn find(&self, setting: &Setting) -> Result<Option<Found>, ConfigError> {
-        let key = setting.key();
         // A command may not have every setting as a flag.
         if let Ok(Some(text)) = self.matches.try_get_one::<String>(setting.name) {
-            return Ok(Some(Found { text: text.clone(), origin: format!("flag {}", setting.flag()) }));
+            return Found::new(setting, text, format!("flag {}", setting.flag())).map(Some);
         }
-        if let Some(value) = (self.environment)(setting.name).filter(|value| !value.is_empty()) {
+        if let Some(value) = (self.environment)(setting.name) {
             let text = value
                 .into_string()
                 .map_err(|_| ConfigError(format!("{} (environment) must be UTF-8 text", setting.name)))?;
-            return Ok(Some(Found { text, origin: "environment".to_owned() }));
+            // Compose and Helm pass on variables that nobody has set, and OpenTelemetry counts an empty one as unset.
+            if !(setting.may_be_empty && text.trim().is_empty()) {
+                return Found::new(setting, &text, "environment".to_owned()).map(Some);
+            }
         }
         if let Some(File { path, table }) = &self.file
-            && let Some(value) = table.get(&key)
+            && let Some(value) = table.get(&setting.key())
         {
             let origin = format!("file {}", path.display());
             return match text_of(value, setting) {
-                Ok(text) => Ok(Some(Found { text, origin })),
+                Ok(text) => Found::new(setting, &text, origin).map(Some),
                 Err(problem) => Err(ConfigError(format!("{} ({origin}) {problem}", setting.name))),
             };
         }
@@ -109,55 +109,38 @@ impl<'a> Sources<'a> {
     }
 }
 
+impl Found {
+    /// Refuses an empty value where it does not mean "none": taking the default for it would surprise. Surrounding
+    /// whitespace goes, since files that hold secrets often end in a newline.
+    fn new(setting: &Setting, text: &str, origin: String) -> Result<Self, ConfigError> {
+        let text = text.trim();
+        if text.is_empty() && !setting.may_be_empty {
+            let default = setting.default.map(|default| format!(" to take the default, {default}")).unwrap_or_default();
+            let problem = format!("is set but empty: give a value, or unset it{default}");
+            return Err(ConfigError(format!("{} ({origin}) {problem}", setting.name)));
+        }
+        Ok(Self { text: text.to_owned(), origin })
+    }
+}
+
 /// A value of the file as the text that a flag would have.
-fn text_of(value: &Value, setting: &Setting) -> Result<String, &'static str> {
-    match value {
-        Value::String(text) => Ok(text.clone()),
+fn text_of(value: &Value, setting: &Setting) -> Result<String, String> {
+    let found = match value {
+        Value::String(text) => return Ok(text.clone()),
         Value::Array(values) if setting.is_list => {
             let texts: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
-            texts.map(|texts| texts.join(",")).ok_or("must be a text or an array of texts")
+            let problem = || "must be a text or an array of texts, and an element is no text".to_owned();
+            return texts.map(|texts| texts.join(",")).ok_or_else(problem);
         }
-        _ if setting.is_list => Err("must be a text or an array of texts"),
-        Value::Integer(number) => Ok(number.to_string()),
-        Value::Boolean(value) => Ok(value.to_string()),
-        Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
-            Err("must be a text, a whole number or a boolean")
-        }
-    }
-}
-
-impl File {
-    fn read(path: PathBuf, origin: &str) -> Result<Self, ConfigError> {
-        let refuse = |problem: String| ConfigError(format!("configuration file {}: {problem}", path.display()));
-        let text = fs::read_to_string(&path).map_err(|error| refuse(format!("cannot be read ({origin}): {error}")))?;
-        // The error's own text shows the line that it complains of, and that line may hold a secret.
-        let table: Table = text.parse().map_err(|error: toml::de::Error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-            refuse(format!("line {line} is not TOML: give each setting as key = \"value\""))
-        })?;
-        if let Some(unknown) = table.keys().find(|key| !is_known(key)) {
-            // A key in quotes may hold line ends.
-            let shown = unknown.escape_debug();
-            let problem = match nearest(unknown) {
-                Some(known) => format!("unknown key `{shown}`: did you mean `{known}`?"),
-                None if unknown.to_ascii_lowercase().starts_with("otel_") => format!(
-                    "unknown key `{shown}`: only the environment sets OpenTelemetry's variables, except for the endpoint"
-                ),
-                None => format!("unknown key `{shown}`: `lc-connections serve --help` lists the settings"),
-            };
-            return Err(refuse(problem));
-        }
-        Ok(Self { path, table })
-    }
-}
-
-fn is_known(key: &str) -> bool {
-    setting::ALL.iter().any(|setting| setting.key() == key)
-}
-
-/// The setting that was likely meant: same letters, but for case and dashes.
-fn nearest(unknown: &str) -> Option<String> {
-    let plain = unknown.to_ascii_lowercase().replace('-', "_");
-    is_known(&plain).then_some(plain)
+        Value::Integer(number) if !setting.is_list => return Ok(number.to_string()),
+        Value::Boolean(value) if !setting.is_list => return Ok(value.to_string()),
+        Value::Integer(_) => "a number",
+        Value::Boolean(_) => "a boolean",
+        Value::Float(_) => "a number with a fraction",
+        Value::Datetime(_) => "a date or a time",
+        Value::Array(_) => "an array",
+        Value::Table(_) => "a table",
+    };
+    let wanted = if setting.is_list { "a text or an array of texts" } else { "a text, a whole number or a boolean" };
+    Err(format!("must be {wanted}, not {found}"))
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable};
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, IF_NONE_MATCH};
+use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue};
-use reqwest::{Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, MutexGuard};
@@ -19,6 +19,7 @@ use url::Url;
 use super::SsoSetupError;
 use super::circuit::Circuit;
 use super::fault::Fault;
+use super::http_pool::HttpPool;
 use super::wire;
 use crate::telemetry::traces;
 
@@ -37,7 +38,7 @@ const RETRY_SHARE: f32 = 0.1;
 
 /// Makes HTTP calls.
 pub(super) struct Caller {
-    http: reqwest::Client,
+    http: HttpPool,
     authorization: HeaderValue,
     retries: TpsBudget,
     /// Where a large body is read into.
@@ -47,6 +48,8 @@ pub(super) struct Caller {
 /// The calls of one exchange.
 pub(super) struct Calls<'a> {
     caller: &'a Caller,
+    /// The same for all pages, so that they come from the same server where that can be.
+    http: reqwest::Client,
     circuit: &'a Circuit,
     request_id: &'a str,
     /// What cannot be tried again before this is not: the rest of the time would be too little.
@@ -57,26 +60,10 @@ pub(super) struct Calls<'a> {
 }
 
 impl Caller {
-    pub(super) fn new(url: &Url, token: &SecretString, budget: Duration) -> Result<Self, SsoSetupError> {
+    pub(super) fn new(token: &SecretString, http: HttpPool) -> Result<Self, SsoSetupError> {
         let token = token.expose_secret();
         let mut authorization = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| SsoSetupError::Token)?;
         authorization.set_sensitive(true);
-
-        // The program installs its provider first thing; whoever uses this as a library may not have. An error says
-        // that there is one already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(budget);
-        if url.scheme() == "http" {
-            // No root certificates are needed, so none are looked for: there may be none, and it takes time.
-            builder = builder.tls_certs_only([]);
-        }
-        let http = builder.build().map_err(SsoSetupError::Client)?;
         let retries = TpsBudget::new(Duration::from_secs(10), 1, RETRY_SHARE);
         Ok(Self { http, authorization, retries, large_body: Mutex::default() })
     }
@@ -86,6 +73,7 @@ impl Caller {
         let last_retry = Instant::now() + within / 2;
         Calls {
             caller: self,
+            http: self.http.client(),
             circuit,
             request_id,
             last_retry,
@@ -145,7 +133,7 @@ impl Calls<'_> {
             headers.insert(IF_NONE_MATCH, etag.clone());
         }
         traces::propagate(&mut headers);
-        let sent = self.caller.http.get(url).headers(headers).send().await;
+        let sent = self.http.get(url).headers(headers).send().await;
         let response = sent.map_err(|error| Fault::Transport(error.without_url()))?;
         if Fault::is_trouble(response.status()) { Err(Fault::status(&response)) } else { Ok(response) }
     }

@@ -17,6 +17,7 @@ use super::SsoSetupError;
 use super::call::{Caller, Calls, PAGE_BYTES};
 use super::circuit::{Circuit, CircuitSettings};
 use super::fault::Fault;
+use super::http_pool::{HttpPool, HttpSettings};
 use super::pages::Pages;
 use super::wire::{self, NetworkConnection, Page};
 use crate::domain::id::{SsoConnectionId, SsoId};
@@ -73,10 +74,22 @@ impl Client {
         budget: Duration,
         circuit: Option<CircuitSettings>,
     ) -> Result<Self, SsoSetupError> {
+        let http = HttpPool::new(HttpSettings::new(url, budget)?)?;
+        Self::with_pool(url, token, budget, circuit, http)
+    }
+
+    /// For a pool that is made otherwise.
+    pub(super) fn with_pool(
+        url: &Url,
+        token: &SecretString,
+        budget: Duration,
+        circuit: Option<CircuitSettings>,
+        http: HttpPool,
+    ) -> Result<Self, SsoSetupError> {
         let mut list_url = url.clone();
         list_url.path_segments_mut().map_err(|()| SsoSetupError::Url)?.pop_if_empty().push("network_connections");
 
-        let caller = Caller::new(url, token, budget)?;
+        let caller = Caller::new(token, http)?;
         Ok(Self { caller, list_url, budget, circuit: Circuit::new(circuit) })
     }
 

@@ -2,14 +2,13 @@
 //!
 //! What is printed here is ours alone: neither SSO's text nor its URL.
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 
-use crate::causes::causes;
+use crate::causes::{causes, transport_failure};
 use crate::domain::sso_view::SourceFailure;
 
 /// Why an exchange failed.
@@ -122,8 +121,8 @@ impl Fault {
         }
     }
 
-    /// What more the log may know: where the JSON is off, or how the connection failed. Not the sources' own texts,
-    /// since those quote what SSO sent.
+    /// What more the log may know: where the JSON is off, or why the connection failed. Not the JSON reader's own text,
+    /// since it quotes what SSO sent.
     pub(super) fn detail(&self) -> String {
         match self {
             Self::Unreadable(error) => {
@@ -166,11 +165,8 @@ fn transport_detail(error: &reqwest::Error) -> String {
     } else {
         "body"
     };
-    for cause in causes(error) {
-        if let Some(io) = cause.downcast_ref::<io::Error>() {
-            let is_tls = io.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>);
-            return if is_tls { format!("{stage}: TLS refused") } else { format!("{stage}: {}", io.kind()) };
-        }
+    match transport_failure(error) {
+        Some(words) => format!("{stage}: {words}"),
+        None => stage.to_owned(),
     }
-    stage.to_owned()
 }

@@ -7,6 +7,7 @@ mod call;
 mod circuit;
 mod client;
 mod fault;
+mod http_pool;
 mod pages;
 pub mod simulator;
 #[cfg(test)]
@@ -52,7 +53,13 @@ pub enum SsoSetupError {
     /// The token has characters that no header may have.
     #[error("the SSO token cannot be sent in a header")]
     Token,
-    /// The HTTP client could not be built, for want of root certificates most likely.
+    /// Without root certificates no server can be trusted.
+    #[error("no root certificates are found: install the system's (ca-certificates), or name a file in SSL_CERT_FILE")]
+    NoRoots,
+    /// TLS could not be set up.
+    #[error("TLS could not be set up")]
+    Tls(#[source] rustls::Error),
+    /// The HTTP client could not be built.
     #[error("the SSO client could not be built")]
     Client(#[source] reqwest::Error),
 }

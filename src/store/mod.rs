@@ -10,9 +10,11 @@ mod decode;
 mod entities;
 mod error;
 mod pool;
+mod postgres_url;
 mod repairs;
 mod samples;
 mod session;
+mod sqlite_file;
 mod statement;
 mod trail;
 mod work;
@@ -20,18 +22,18 @@ mod work;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sea_orm::{DbBackend, DbErr, QueryResult, RuntimeErr, Statement, Value};
+use sea_orm::{DbBackend, QueryResult, Statement, Value};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
 pub use api_keys::{KeyHolder, KeyInfo, NewKey};
 pub use error::StoreError;
-pub use migration::SchemaState;
+pub use migration::{SchemaState, foreign as foreign_migrations, schema_state};
 pub use pool::PoolSize;
 pub use repairs::Inserted;
 
 use pool::Pool;
-use work::{Read, Write};
+use work::{Read, ReadOfAnySchema, Write};
 
 /// A database. Cheap to clone.
 #[derive(Clone)]
@@ -58,8 +60,7 @@ impl Store {
     /// # Errors
     /// The database cannot be reached or opened.
     pub async fn connect(url: &SecretString, max_connections: u32) -> Result<Self> {
-        let pool = Pool::connect(url.expose_secret(), max_connections).await;
-        let pool = pool.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        let pool = Pool::connect(url.expose_secret(), max_connections).await?;
         let writes = usize::try_from(max_connections / 2).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
         Ok(Self { pool, writes: Arc::new(Semaphore::new(writes)), statements: Arc::default() })
     }
@@ -88,13 +89,21 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn schema_state(&self) -> Result<SchemaState> {
+        Ok(migration::schema_state(&self.applied_migrations().await?))
+    }
+
+    /// The names in the table of migrations, those of other programs that use the same table among them.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn applied_migrations(&self) -> Result<Vec<String>> {
         let mut applied = Vec::new();
-        if !self.read(migration::is_any_applied(self.backend()), []).await?.is_empty() {
-            for row in self.read(migration::APPLIED, []).await? {
+        if !self.read_any_schema(migration::is_any_applied(self.backend())).await?.is_empty() {
+            for row in self.read_any_schema(migration::APPLIED).await? {
                 applied.push(row.try_get_by_index(0)?);
             }
         }
-        Ok(migration::schema_state(&applied))
+        Ok(applied)
     }
 
     /// Applies what is pending, all or nothing, and gives the names. Takes as long as it takes.
@@ -102,7 +111,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn migrate(&self) -> Result<Vec<String>> {
-        Ok(migration::migrate(&self.pool.for_migrations()).await?)
+        Ok(migration::migrate(&self.pool.for_migrations().await?).await?)
     }
 
     /// How many statements were run so far.
@@ -118,6 +127,10 @@ impl Store {
     /// Runs a read of one text for both databases; `$1`, `$2`… are its values.
     async fn read(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<QueryResult>> {
         self.done(Read(&Statement::from_sql_and_values(self.backend(), sql, values))).await
+    }
+
+    async fn read_any_schema(&self, sql: &str) -> Result<Vec<QueryResult>> {
+        self.done(ReadOfAnySchema(&Statement::from_string(self.backend(), sql))).await
     }
 
     /// Runs writes in one transaction, or none of them, and gives how many rows the first touched. If it touched none, the

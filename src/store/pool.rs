@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::pool::{Pool as SqlxPool, PoolConnection, PoolConnectionMetadata, PoolOptions};
-use sea_orm::sqlx::postgres::{PgConnectOptions, PgPool};
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sea_orm::sqlx::postgres::PgPool;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions, Connection, Database, Executor, Postgres, Sqlite};
-use sea_orm::{DatabaseConnection, DbBackend, SqlxError};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
 use tokio::time::timeout;
+
+use super::postgres_url::PostgresUrl;
+use super::sqlite_file::{OpenFile, SqliteFile};
 
 /// Waiting for a connection of the pool ends after this, with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,6 +30,9 @@ const SESSION_SETUP: &str = "SET statement_timeout = '2200ms'; SET idle_in_trans
                              WHERE current_setting('server_encoding') = 'SQL_ASCII'";
 /// A connection that was idle for longer is tried before it is used: what is between may have forgotten it.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// A connection that is older is closed when it comes back, and another is opened: its name may lead elsewhere by now, and
+/// what PostgreSQL keeps for a session only grows.
+const MAX_CONNECTION_LIFETIME: Duration = Duration::from_mins(5);
 /// How long a connection may take to show that it works. One that does not is closed, and another opened.
 const LONGEST_TRIAL: Duration = Duration::from_millis(500);
 
@@ -48,14 +54,24 @@ pub(super) struct Pool {
 
 #[derive(Clone)]
 enum Connections {
-    Postgres(PgPool),
-    Sqlite(SqlitePool),
+    Postgres(PgPool, Arc<PostgresUrl>),
+    Sqlite(SqliteFile),
 }
 
 /// A connection taken out of the pool.
 pub(super) enum Pooled {
     Postgres(PoolConnection<Postgres>),
-    Sqlite(PoolConnection<Sqlite>),
+    /// And the file that it is open on.
+    Sqlite(PoolConnection<Sqlite>, Arc<OpenFile>),
+}
+
+/// Which schema a call can work with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Schema {
+    /// This program's.
+    Current,
+    /// Any: the call asks which it is.
+    Any,
 }
 
 /// When a connection was last found dead. What was idle then may be dead as well.
@@ -73,38 +89,44 @@ impl LastLoss {
 }
 
 impl Pool {
-    pub(super) async fn connect(url: &str, max_connections: u32) -> Result<Self, SqlxError> {
+    pub(super) async fn connect(url: &str, max_connections: u32) -> Result<Self, DbErr> {
         let last_loss = LastLoss::default();
         let connections = if url.starts_with("postgres") {
-            let options = PgConnectOptions::from_str(url)?.disable_statement_logging();
+            let url = PostgresUrl::parse(url).map_err(connection_error)?;
             let pool = options_of_pool::<Postgres>(&last_loss).max_connections(max_connections).after_connect(
                 |connection, _| Box::pin(async move { connection.execute(SESSION_SETUP).await.map(|_| ()) }),
             );
-            Connections::Postgres(opened(pool, options).await?)
+            let pool = opened(pool, url.options.clone()).await.map_err(connection_error)?;
+            Connections::Postgres(pool, Arc::new(url))
         } else {
-            let options = SqliteConnectOptions::from_str(url)?
+            let options = SqliteConnectOptions::from_str(url)
+                .map_err(connection_error)?
                 .disable_statement_logging()
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal)
                 .busy_timeout(BUSY_TIMEOUT)
                 .foreign_keys(true);
-            let pool = options_of_pool::<Sqlite>(&last_loss);
-            // Each connection to a database in memory would have one of its own.
-            let pool = if url.contains(":memory:") || url.contains("mode=memory") {
-                pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None)
-            } else {
-                pool.max_connections(max_connections)
-            };
-            Connections::Sqlite(opened(pool, options).await?)
+            let pool = options_of_pool::<Sqlite>(&last_loss).max_connections(max_connections);
+            Connections::Sqlite(SqliteFile::open(options, pool).await?)
         };
         Ok(Self { connections, last_loss })
     }
 
     /// A connection, opened if none is free.
-    pub(super) async fn acquire(&self) -> Result<Pooled, SqlxError> {
+    pub(super) async fn acquire(&self, schema: Schema) -> Result<Pooled, DbErr> {
         match &self.connections {
-            Connections::Postgres(pool) => pool.acquire().await.map(Pooled::Postgres),
-            Connections::Sqlite(pool) => pool.acquire().await.map(Pooled::Sqlite),
+            Connections::Postgres(pool, url) => match pool.acquire().await {
+                Ok(connection) => Ok(Pooled::Postgres(connection)),
+                // Its files may have gone meanwhile, and sqlx would not say which.
+                Err(error) => Err(match url.check_files() {
+                    Err(problem) => DbErr::Conn(RuntimeErr::Internal(problem)),
+                    Ok(()) => connection_error(error),
+                }),
+            },
+            Connections::Sqlite(file) => {
+                let (connection, file) = file.acquire(schema == Schema::Any).await?;
+                Ok(Pooled::Sqlite(connection, file))
+            }
         }
     }
 
@@ -115,15 +137,15 @@ impl Pool {
 
     pub(super) async fn close(&self) {
         match &self.connections {
-            Connections::Postgres(pool) => pool.close().await,
-            Connections::Sqlite(pool) => pool.close().await,
+            Connections::Postgres(pool, _) => pool.close().await,
+            Connections::Sqlite(file) => file.close().await,
         }
     }
 
     pub(super) fn size(&self) -> PoolSize {
         let (size, idle) = match &self.connections {
-            Connections::Postgres(pool) => (pool.size(), pool.num_idle()),
-            Connections::Sqlite(pool) => (pool.size(), pool.num_idle()),
+            Connections::Postgres(pool, _) => (pool.size(), pool.num_idle()),
+            Connections::Sqlite(file) => file.current().map_or((0, 0), |file| (file.pool.size(), file.pool.num_idle())),
         };
         let idle = u32::try_from(idle).unwrap_or(u32::MAX);
         PoolSize { idle, in_use: size.saturating_sub(idle) }
@@ -131,18 +153,22 @@ impl Pool {
 
     pub(super) fn backend(&self) -> DbBackend {
         match &self.connections {
-            Connections::Postgres(_) => DbBackend::Postgres,
+            Connections::Postgres(..) => DbBackend::Postgres,
             Connections::Sqlite(_) => DbBackend::Sqlite,
         }
     }
 
     /// The same pool as sea-orm's migrator wants it.
-    pub(super) fn for_migrations(&self) -> DatabaseConnection {
-        match &self.connections {
-            Connections::Postgres(pool) => pool.clone().into(),
-            Connections::Sqlite(pool) => pool.clone().into(),
-        }
+    pub(super) async fn for_migrations(&self) -> Result<DatabaseConnection, DbErr> {
+        Ok(match &self.connections {
+            Connections::Postgres(pool, _) => pool.clone().into(),
+            Connections::Sqlite(file) => file.file().await?.pool.clone().into(),
+        })
     }
+}
+
+fn connection_error(error: SqlxError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
 /// Opens the pool's first connection. When the pool gives up it only says that its time was over; why that was is learnt
@@ -163,12 +189,11 @@ async fn opened<DB: Database>(
 
 fn options_of_pool<DB: Database>(last_loss: &LastLoss) -> PoolOptions<DB> {
     let last_loss = last_loss.clone();
-    PoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).test_before_acquire(false).before_acquire(
-        move |connection, meta| {
-            let is_trusted = is_trusted(&meta, &last_loss);
-            Box::pin(async move { Ok(is_trusted || works(connection).await) })
-        },
-    )
+    let options = PoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).max_lifetime(MAX_CONNECTION_LIFETIME);
+    options.test_before_acquire(false).before_acquire(move |connection, meta| {
+        let is_trusted = is_trusted(&meta, &last_loss);
+        Box::pin(async move { Ok(is_trusted || works(connection).await) })
+    })
 }
 
 fn is_trusted(meta: &PoolConnectionMetadata, last_loss: &LastLoss) -> bool {
@@ -178,4 +203,44 @@ fn is_trusted(meta: &PoolConnectionMetadata, last_loss: &LastLoss) -> bool {
 
 async fn works<C: Connection>(connection: &mut C) -> bool {
     matches!(timeout(LONGEST_TRIAL, connection.ping()).await, Ok(Ok(())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use sea_orm::Statement;
+
+    use super::super::session::Session;
+    use super::*;
+
+    async fn file(folder: &tempfile::TempDir, lifetime: Option<Duration>) -> Pool {
+        let options = SqliteConnectOptions::new().filename(folder.path().join("lc.db")).create_if_missing(true);
+        let mut pool = options_of_pool::<Sqlite>(&LastLoss::default());
+        assert_eq!(pool.get_max_lifetime(), Some(MAX_CONNECTION_LIFETIME));
+        if let Some(lifetime) = lifetime {
+            pool = pool.max_lifetime(lifetime);
+        }
+        let connections = Connections::Sqlite(SqliteFile::open(options, pool).await.unwrap());
+        Pool { connections, last_loss: LastLoss::default() }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_too_old_is_closed_when_it_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = Statement::from_string(DbBackend::Sqlite, "SELECT 1");
+        for (lifetime, idle) in [(Some(Duration::ZERO), 0), (None, 1)] {
+            let pool = file(&folder, lifetime).await;
+            let deadline = Instant::now() + Duration::from_mins(1);
+            let session = Session::begin(&pool, Schema::Current, deadline, Arc::new(AtomicU64::new(0)));
+            let mut session = session.await.unwrap();
+            assert_eq!(session.rows(&one).await.unwrap().len(), 1);
+            drop(session);
+            while pool.size() != (PoolSize { idle, in_use: 0 }) {
+                assert!(Instant::now() < deadline, "{:?} instead of {idle} idle", pool.size());
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            pool.close().await;
+        }
+    }
 }

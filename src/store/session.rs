@@ -4,6 +4,7 @@
 //! Transactions are begun and ended in plain SQL. The library's own, when it is dropped during its BEGIN, gives the
 //! connection back inside a transaction of which it knows nothing, and whatever is written next is never committed.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use sea_orm::{DbErr, QueryResult, RuntimeErr, SqlxError, Statement, Values};
 use sea_query_sqlx::SqlxValues;
 use tracing::Instrument;
 
-use super::pool::{Pool, Pooled};
+use super::pool::{Pool, Pooled, Schema};
 use crate::database_use::note_statement;
 use crate::telemetry;
 
@@ -44,8 +45,13 @@ type Result<T> = std::result::Result<T, DbErr>;
 
 impl Session {
     /// A connection out of the pool, wanted until the deadline.
-    pub(super) async fn begin(pool: &Pool, deadline: Instant, statements: Arc<AtomicU64>) -> Result<Self> {
-        let pooled = pool.acquire().await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+    pub(super) async fn begin(
+        pool: &Pool,
+        schema: Schema,
+        deadline: Instant,
+        statements: Arc<AtomicU64>,
+    ) -> Result<Self> {
+        let pooled = pool.acquire(schema).await?;
         Ok(Self { pooled, deadline, state: State::Clean, statements })
     }
 
@@ -58,7 +64,7 @@ impl Session {
                     let rows = query_with(sql, values).fetch_all(&mut **connection).await?;
                     Ok(rows.into_iter().map(QueryResult::from).collect())
                 }
-                Pooled::Sqlite(connection) => {
+                Pooled::Sqlite(connection, _) => {
                     let rows = query_with(sql, values).fetch_all(&mut **connection).await?;
                     Ok(rows.into_iter().map(QueryResult::from).collect())
                 }
@@ -75,7 +81,7 @@ impl Session {
                 Pooled::Postgres(connection) => {
                     Ok(query_with(sql, values).execute(&mut **connection).await?.rows_affected())
                 }
-                Pooled::Sqlite(connection) => {
+                Pooled::Sqlite(connection, _) => {
                     Ok(query_with(sql, values).execute(&mut **connection).await?.rows_affected())
                 }
             }
@@ -89,15 +95,27 @@ impl Session {
         match &self.pooled {
             Pooled::Postgres(_) => self.run("BEGIN").await,
             // At once, since a read that becomes a write may not wait for other writers.
-            Pooled::Sqlite(_) => self.run("BEGIN IMMEDIATE").await,
+            Pooled::Sqlite(..) => self.run("BEGIN IMMEDIATE").await,
         }
     }
 
+    /// Before it, a file that was replaced costs another try; after it, the commit may be lost with the file.
     pub(super) async fn commit(&mut self) -> Result<()> {
+        self.check_file()?;
         self.state = State::Committing;
         self.run("COMMIT").await?;
+        self.check_file()?;
         self.state = State::Clean;
         Ok(())
+    }
+
+    fn check_file(&self) -> Result<()> {
+        match &self.pooled {
+            Pooled::Sqlite(_, file) if !file.is_intact() => {
+                Err(failed(io::Error::other("the database file was deleted or replaced").into()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) async fn roll_back(&mut self) -> Result<()> {
@@ -127,7 +145,7 @@ impl Session {
     async fn run(&mut self, sql: &'static str) -> Result<()> {
         let done = match &mut self.pooled {
             Pooled::Postgres(connection) => connection.execute(sql).await.map(|_| ()),
-            Pooled::Sqlite(connection) => connection.execute(sql).await.map(|_| ()),
+            Pooled::Sqlite(connection, _) => connection.execute(sql).await.map(|_| ()),
         };
         done.map_err(failed)
     }
@@ -160,9 +178,9 @@ impl Drop for Session {
         // The library's own way back has no limit: a connection that has gone silent would take its place for ever.
         match &mut self.pooled {
             Pooled::Postgres(connection) if is_sound => in_time(connection.return_to_pool()),
-            Pooled::Sqlite(connection) if is_sound => in_time(connection.return_to_pool()),
+            Pooled::Sqlite(connection, _) if is_sound => in_time(connection.return_to_pool()),
             Pooled::Postgres(connection) => connection.close_on_drop(),
-            Pooled::Sqlite(connection) => connection.close_on_drop(),
+            Pooled::Sqlite(connection, _) => connection.close_on_drop(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The schema's history: applied once, by whoever comes first.
 
 use lc_connections::store::SchemaState;
+use secrecy::ExposeSecret;
 
+use crate::support::binary::{program, run, serve};
 use crate::support::databases::Database;
 
 async fn an_empty_database_becomes_current_and_stays_so(database: Database) {
@@ -22,6 +24,89 @@ async fn an_empty_database_becomes_current_and_stays_so(database: Database) {
 }
 
 crate::on_both_databases!(an_empty_database_becomes_current_and_stays_so, unmigrated);
+
+/// What another program that was made with sea-orm leaves in the table that it shares with this one.
+const OTHERS: &str = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20220101_000001_create_post', 0), \
+    ('20240101000000_init', 0)";
+
+/// Reports of what sea-orm itself makes of such rows: <https://github.com/loco-rs/loco/issues/1087>,
+/// <https://github.com/jthinking/tauri-seaorm-template/issues/2>.
+async fn another_programs_migrations_beside_ours_are_ignored(database: Database) {
+    let store = database.store().await;
+    let applied = store.migrate().await.unwrap();
+    database.execute(OTHERS).await;
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Current);
+    assert_eq!(store.migrate().await.unwrap(), Vec::<String>::new());
+    let (server, ..) = serve(&database, "http://127.0.0.1:1/", &[]).await;
+    let (code, log) = tokio::task::spawn_blocking(move || server.terminate()).await.unwrap();
+    assert_eq!(code, 0, "{log}");
+    let told = log.lines().find(|line| line.contains("also lists migrations of another program")).unwrap();
+    assert!(told.contains("20240101000000_init, m20220101_000001_create_post"), "{told}");
+
+    // Half of ours, as an older program left it.
+    for name in &applied[5..] {
+        database.execute("DROP TABLE repair_records").await;
+        database.execute(&format!("DELETE FROM seaql_migrations WHERE version = '{name}'")).await;
+    }
+    if database.backend() == sea_orm::DbBackend::Postgres {
+        database.execute("DROP FUNCTION repair_records_are_append_only").await;
+    }
+    assert_eq!(store.schema_state().await.unwrap(), SchemaState::Pending(applied[5..].to_vec()));
+    assert_eq!(store.migrate().await.unwrap(), applied[5..]);
+    assert_eq!(database.count("seaql_migrations WHERE applied_at > 1700000000").await, 6);
+}
+
+crate::on_both_databases!(another_programs_migrations_beside_ours_are_ignored, unmigrated);
+
+/// What a command says of this database as it fails.
+async fn refusal(database: &Database, arguments: &'static [&'static str]) -> String {
+    let mut command = program(arguments);
+    command
+        .env("DATABASE_URL", database.url.expose_secret())
+        .env("SSO_URL", "http://127.0.0.1:1")
+        .env("SSO_TOKEN", "x");
+    let (code, printed, told) = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
+    assert!(code == 1 && printed.is_empty(), "{code} {printed} {told}");
+    told.lines().find(|line| line.starts_with("error: ")).unwrap().to_owned()
+}
+
+async fn another_programs_database_is_left_alone(database: Database) {
+    database
+        .execute("CREATE TABLE seaql_migrations (version varchar(255) PRIMARY KEY, applied_at bigint NOT NULL)")
+        .await;
+    database.execute(OTHERS).await;
+    for arguments in [&["migrate"][..], &["serve"], &["serve", "--migrate"], &["keys", "list"]] {
+        let told = refusal(&database, arguments).await;
+        let found = "is another program's, whose migrations are in the table seaql_migrations (20240101000000_init, \
+            m20220101_000001_create_post): give this program a database of its own";
+        assert!(told.contains(found) && !told.contains("newer"), "{told}");
+    }
+    assert_eq!(database.count("seaql_migrations").await, 2, "nothing was added");
+    if database.backend() == sea_orm::DbBackend::Postgres {
+        // As it was advised.
+        database.execute("CREATE SCHEMA lc").await;
+        let url = format!("{}?options=-csearch_path%3Dlc", database.url.expose_secret());
+        let migrated = tokio::task::spawn_blocking(move || run(program(&["migrate"]).env("DATABASE_URL", url))).await;
+        assert_eq!(migrated.unwrap().0, 0);
+        let tables = ["public.seaql_migrations", "lc.seaql_migrations"];
+        assert_eq!((database.count(tables[0]).await, database.count(tables[1]).await), (2, 6));
+    }
+}
+
+crate::on_both_databases!(another_programs_database_is_left_alone, unmigrated);
+
+async fn a_newer_programs_database_is_refused_with_what_to_do(database: Database) {
+    let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_from_the_future', 0)";
+    database.execute(newer).await;
+    database.execute(OTHERS).await;
+    for arguments in [&["migrate"][..], &["serve"], &["serve", "--migrate"]] {
+        let told = refusal(&database, arguments).await;
+        assert!(told.contains("is newer than this program") && told.contains("install the newer program"), "{told}");
+        assert!(told.contains("(m29991231_000001_from_the_future)") && told.contains("another program's"), "{told}");
+    }
+}
+
+crate::on_both_databases!(a_newer_programs_database_is_refused_with_what_to_do);
 
 async fn two_that_migrate_at_once_do_it_once(database: Database) {
     let (one, other) = (database.store().await, database.store().await);

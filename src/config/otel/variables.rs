@@ -2,6 +2,11 @@
 
 use crate::config::setting::Setting;
 
+/// OpenTelemetry counts an empty variable as unset.
+const fn variable(name: &'static str, value: &'static str, meaning: &'static str) -> Setting {
+    Setting::new(name, value, meaning).or_empty()
+}
+
 /// A variable for all signals, and the one for traces that precedes it.
 #[derive(Debug)]
 pub(super) struct Pair {
@@ -11,7 +16,7 @@ pub(super) struct Pair {
 
 impl Pair {
     const fn new(traces: &'static str, general: &'static str, value: &'static str, meaning: &'static str) -> Self {
-        Self { traces: Setting::new(traces, value, meaning), general: Setting::new(general, value, meaning) }
+        Self { traces: variable(traces, value, meaning), general: variable(general, value, meaning) }
     }
 
     const fn secret(self) -> Self {
@@ -31,77 +36,77 @@ macro_rules! variables {
 
 variables! {
     single {
-        SDK_DISABLED = Setting::new("OTEL_SDK_DISABLED", "true|false", "true: no traces are exported");
-        TRACES_EXPORTER = Setting::new(
+        SDK_DISABLED = variable("OTEL_SDK_DISABLED", "true|false", "true: no traces are exported");
+        TRACES_EXPORTER = variable(
             "OTEL_TRACES_EXPORTER",
             "otlp|none",
             "none: no traces are exported; otlp: they are, without an endpoint to http://localhost:4318",
         );
-        TRACES_ENDPOINT = Setting::new(
+        TRACES_ENDPOINT = variable(
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
             "URL",
             "The whole URL that traces are posted to; precedes OTEL_EXPORTER_OTLP_ENDPOINT",
         )
         .secret();
         SERVICE_NAME =
-            Setting::new("OTEL_SERVICE_NAME", "NAME", "The resource's service.name; default: lc-connections");
+            variable("OTEL_SERVICE_NAME", "NAME", "The resource's service.name; default: lc-connections");
         RESOURCE_ATTRIBUTES =
-            Setting::new("OTEL_RESOURCE_ATTRIBUTES", "NAME=VALUE,…", "The resource's attributes, percent-encoded");
-        TRACES_SAMPLER = Setting::new(
+            variable("OTEL_RESOURCE_ATTRIBUTES", "NAME=VALUE,…", "The resource's attributes, percent-encoded");
+        TRACES_SAMPLER = variable(
             "OTEL_TRACES_SAMPLER",
             "SAMPLER",
             "always_on, always_off, traceidratio, or parentbased_ before one of them; default: parentbased_always_on",
         );
         TRACES_SAMPLER_ARG =
-            Setting::new("OTEL_TRACES_SAMPLER_ARG", "RATIO", "The share that a traceidratio sampler samples, 0 to 1; default: 1");
-        PROPAGATORS = Setting::new(
+            variable("OTEL_TRACES_SAMPLER_ARG", "RATIO", "The share that a traceidratio sampler samples, 0 to 1; default: 1");
+        PROPAGATORS = variable(
             "OTEL_PROPAGATORS",
             "LIST",
             "Headers that carry a trace in and on: tracecontext, baggage, or none; default: tracecontext",
         );
         BSP_MAX_QUEUE_SIZE =
-            Setting::new("OTEL_BSP_MAX_QUEUE_SIZE", "NUMBER", "Spans that may wait for export; default: 2048");
+            variable("OTEL_BSP_MAX_QUEUE_SIZE", "NUMBER", "Spans that may wait for export; default: 2048");
         BSP_MAX_EXPORT_BATCH_SIZE =
-            Setting::new("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "NUMBER", "Spans of one export; default: 512");
-        BSP_SCHEDULE_DELAY = Setting::new(
+            variable("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "NUMBER", "Spans of one export; default: 512");
+        BSP_SCHEDULE_DELAY = variable(
             "OTEL_BSP_SCHEDULE_DELAY",
             "MILLISECONDS",
             "How long a span waits for others before it is exported; default: 5000",
         );
-        BSP_EXPORT_TIMEOUT = Setting::new(
+        BSP_EXPORT_TIMEOUT = variable(
             "OTEL_BSP_EXPORT_TIMEOUT",
             "MILLISECONDS",
             "The limit of one export beside OTEL_EXPORTER_OTLP_TIMEOUT, the lower one counts; default: 30000",
         );
-        ATTRIBUTE_VALUE_LENGTH_LIMIT = Setting::new(
+        ATTRIBUTE_VALUE_LENGTH_LIMIT = variable(
             "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
             "NUMBER",
             "Characters of an attribute's value; default: no limit",
         );
-        SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT = Setting::new(
+        SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT = variable(
             "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT",
             "NUMBER",
             "Characters of an attribute's value; precedes OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
         );
         ATTRIBUTE_COUNT_LIMIT =
-            Setting::new("OTEL_ATTRIBUTE_COUNT_LIMIT", "NUMBER", "Attributes of a span, an event or a link; default: 128");
-        SPAN_ATTRIBUTE_COUNT_LIMIT = Setting::new(
+            variable("OTEL_ATTRIBUTE_COUNT_LIMIT", "NUMBER", "Attributes of a span, an event or a link; default: 128");
+        SPAN_ATTRIBUTE_COUNT_LIMIT = variable(
             "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT",
             "NUMBER",
             "Attributes of a span; precedes OTEL_ATTRIBUTE_COUNT_LIMIT",
         );
-        EVENT_ATTRIBUTE_COUNT_LIMIT = Setting::new(
+        EVENT_ATTRIBUTE_COUNT_LIMIT = variable(
             "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT",
             "NUMBER",
             "Attributes of an event; precedes OTEL_ATTRIBUTE_COUNT_LIMIT",
         );
-        LINK_ATTRIBUTE_COUNT_LIMIT = Setting::new(
+        LINK_ATTRIBUTE_COUNT_LIMIT = variable(
             "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT",
             "NUMBER",
             "Attributes of a link; precedes OTEL_ATTRIBUTE_COUNT_LIMIT",
         );
-        SPAN_EVENT_COUNT_LIMIT = Setting::new("OTEL_SPAN_EVENT_COUNT_LIMIT", "NUMBER", "Events of a span; default: 128");
-        SPAN_LINK_COUNT_LIMIT = Setting::new("OTEL_SPAN_LINK_COUNT_LIMIT", "NUMBER", "Links of a span; default: 128");
+        SPAN_EVENT_COUNT_LIMIT = variable("OTEL_SPAN_EVENT_COUNT_LIMIT", "NUMBER", "Events of a span; default: 128");
+        SPAN_LINK_COUNT_LIMIT = variable("OTEL_SPAN_LINK_COUNT_LIMIT", "NUMBER", "Links of a span; default: 128");
     }
     pairs {
         PROTOCOL = Pair::new(
@@ -152,6 +157,6 @@ variables! {
 
 /// Would replace every other variable by a file.
 pub(super) static CONFIG_FILES: [Setting; 2] = [
-    Setting::new("OTEL_CONFIG_FILE", "FILE", "Declarative configuration"),
-    Setting::new("OTEL_EXPERIMENTAL_CONFIG_FILE", "FILE", "Declarative configuration"),
+    variable("OTEL_CONFIG_FILE", "FILE", "Declarative configuration"),
+    variable("OTEL_EXPERIMENTAL_CONFIG_FILE", "FILE", "Declarative configuration"),
 ];

@@ -1,7 +1,10 @@
 //! Precedence, and the text of each refusal.
 
 mod each_setting;
+mod empty;
+mod files;
 mod otel;
+mod urls;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -17,7 +20,7 @@ use crate::telemetry::LogFormat;
 struct Run {
     flags: Vec<&'static str>,
     environment: HashMap<&'static str, &'static str>,
-    file: Option<&'static str>,
+    file: Option<Vec<u8>>,
 }
 
 impl Run {
@@ -36,14 +39,18 @@ impl Run {
         self
     }
 
-    fn file(mut self, text: &'static str) -> Self {
-        self.file = Some(text);
+    fn file(self, text: &'static str) -> Self {
+        self.file_of(text.as_bytes())
+    }
+
+    fn file_of(mut self, bytes: &[u8]) -> Self {
+        self.file = Some(bytes.to_vec());
         self
     }
 
     fn read(self) -> Result<Config, String> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(self.file.unwrap_or_default().as_bytes()).unwrap();
+        file.write_all(self.file.as_deref().unwrap_or_default()).unwrap();
         let path = file.path().as_os_str().to_owned();
         let command = with_settings(Command::new("serve"), SERVE_COMMAND);
         let matches = command.try_get_matches_from([&["serve"][..], &self.flags].concat()).unwrap();
@@ -94,13 +101,6 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
 }
 
 #[test]
-fn an_empty_variable_counts_as_not_set() {
-    let config = Run::complete().file("max_page_size = 7").variable("MAX_PAGE_SIZE", "").read().unwrap();
-    assert_eq!(config.max_page_size, 7);
-    assert!(Run::complete().variable("SSO_TOKEN", "").refusal().starts_with("SSO_TOKEN is not set"));
-}
-
-#[test]
 fn the_file_may_be_named_by_flag() {
     let error = Run::complete().flag("--config", "/nowhere/at-all.toml").refusal();
     assert_eq!(
@@ -122,7 +122,7 @@ fn each_refusal_names_the_setting_its_origin_and_what_would_do() {
     let number = |least, greatest| format!("must be a whole number from {least} to {greatest}");
     let url = "must be an http or https URL, like https://sso.example.com";
     let database = "must be a URL like sqlite://file.db?mode=rwc or postgres://user:password@host/database";
-    let address = "must be an IP address and a port, like 127.0.0.1:8080";
+    let address = "must be an IP address and a port, like 127.0.0.1:8080 or [::1]:8080";
     let cases: Vec<(&str, &str, String)> = vec![
         ("LISTEN", "localhost", format!("LISTEN (environment) is \"localhost\": {address}")),
         ("LISTEN", "127.0.0.1:70000", format!("LISTEN (environment) is \"127.0.0.1:70000\": {address}")),
@@ -219,7 +219,7 @@ fn origins_are_a_list_in_a_text_or_an_array_in_the_file() {
     assert_eq!(read(Run::complete().variable("CORS_ORIGINS", "http://[::1]:8080")), ["http://[::1]:8080"]);
     for text in ["cors_origins = [1]", "cors_origins = true"] {
         let error = Run::complete().file(text).refusal();
-        assert_eq!(error, "CORS_ORIGINS (file test.toml) must be a text or an array of texts");
+        assert!(error.starts_with("CORS_ORIGINS (file test.toml) must be a text or an array of texts"), "{error}");
     }
 }
 
@@ -269,22 +269,6 @@ fn what_serve_cannot_do_without_is_asked_for() {
         let advice = format!("give {flag}, the environment variable {missing}, or {key} in the configuration file");
         assert_eq!(error, format!("{missing} is not set: {advice}"));
     }
-}
-
-#[test]
-fn a_file_that_will_not_do_is_refused_without_showing_its_lines() {
-    let cases = [
-        ("max_pages = 3", "unknown key `max_pages`: `lc-connections serve --help` lists the settings"),
-        ("MAX-PAGE-SIZE = 3", "unknown key `MAX-PAGE-SIZE`: did you mean `max_page_size`?"),
-        ("\"max\\npages\" = 3", "unknown key `max\\npages`: `lc-connections serve --help` lists the settings"),
-        ("lc_config = \"x\"", "unknown key `lc_config`: `lc-connections serve --help` lists the settings"),
-        ("# a comment\nsso_token = secret", "line 2 is not TOML: give each setting as key = \"value\""),
-    ];
-    for (text, problem) in cases {
-        assert_eq!(Run::complete().file(text).refusal(), format!("configuration file test.toml: {problem}"));
-    }
-    let error = Run::complete().file("max_page_size = [1]").refusal();
-    assert_eq!(error, "MAX_PAGE_SIZE (file test.toml) must be a text, a whole number or a boolean");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Everything that can be off makes the whole list unavailable, each in its class.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::support::{
-    AMPLE, REQUEST, TOKEN, account, answer, connection_id, list_failure, network_connection, page, serve_bytes,
+    AMPLE, Log, REQUEST, TOKEN, account, answer, connection_id, list_failure, network_connection, page, serve_bytes,
     serve_raw, settings,
 };
 use crate::clock::Clock;
@@ -262,39 +261,13 @@ async fn permissions_count_as_what_they_take_once_read() {
     assert_eq!(server.received_requests().await.unwrap().len(), 2);
 }
 
-/// What was logged, as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn a_failure_is_logged_once_without_the_text_of_sso_or_the_token() {
-    // With a single dispatcher alive, tracing asks only the thread that comes first to a call site whether it is of
-    // interest, and that may be another test's. With two it asks them all.
-    let _bystander = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::start();
     for body in [r#"{"network_connections": "a secret of SSO", "next_cursor": null}"#, "a secret of SSO"] {
         assert_eq!(failure_of_body(body).await, Some(BadPayload));
     }
-    drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.end();
     let warnings: Vec<&str> = log.lines().filter(|line| line.contains(" WARN ")).collect();
     assert_eq!(warnings.len(), 2, "{log}");
     for warning in warnings {

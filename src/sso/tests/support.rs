@@ -1,10 +1,12 @@
 //! Connections to serve, and servers that serve them.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tracing::subscriber::DefaultGuard;
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::clock::Clock;
@@ -103,6 +105,47 @@ pub(super) async fn serve_bytes(bytes: &'static [u8]) -> String {
         let _ = stream.write_all(bytes).await;
     })
     .await
+}
+
+/// What this thread logs, as text, from its start to its end.
+pub(super) struct Log {
+    written: Written,
+    // With a single dispatcher alive, tracing asks only the thread that comes first to a call site whether it is of
+    // interest, and that may be another test's. With two it asks them all.
+    _bystander: tracing::Dispatch,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    pub(super) fn start() -> Self {
+        let bystander = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self { written, _bystander: bystander, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    pub(super) fn end(self) -> String {
+        String::from_utf8(self.written.0.lock().unwrap().clone()).unwrap()
+    }
 }
 
 /// The ids that a view tells, in its order.

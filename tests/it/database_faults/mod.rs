@@ -4,6 +4,7 @@ mod hang_ups;
 mod network;
 mod postgres;
 mod sqlite;
+mod sqlite_replaced;
 mod transactions;
 mod waiting_writes;
 

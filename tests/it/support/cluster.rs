@@ -1,6 +1,7 @@
 //! A PostgreSQL of the test's own, to be killed, stopped, frozen and started again.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use lc_connections::store::Store;
 use secrecy::SecretString;
 
+use super::authority::Identity;
 use super::binary::free_port;
 use super::databases::{Database, postgres_programs};
 use super::proxy::Proxy;
@@ -18,7 +20,7 @@ pub struct Cluster {
     folder: tempfile::TempDir,
     programs: PathBuf,
     port: u16,
-    settings: Vec<&'static str>,
+    settings: Vec<String>,
     server: Option<Child>,
 }
 
@@ -70,7 +72,37 @@ impl Cluster {
         Self::start_with(&[]).await
     }
 
+    /// One that speaks TLS, at the addresses of either protocol, and asks the user `scram` for a password.
+    pub async fn start_with_tls(identity: &Identity) -> Self {
+        let mut cluster = Self::make(&["fsync=off", "full_page_writes=off"]).await;
+        let folder = cluster.folder.path().to_owned();
+        let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
+        fs::write(&certificate, identity.certificate.pem()).unwrap();
+        fs::write(&key, identity.key.serialize_pem()).unwrap();
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+        if is_root() {
+            assert!(Command::new("chown").arg("postgres:").args([&certificate, &key]).status().unwrap().success());
+        }
+        let access = folder.join("data/pg_hba.conf");
+        let others = fs::read_to_string(&access).unwrap();
+        fs::write(&access, format!("host all scram all scram-sha-256\n{others}")).unwrap();
+        cluster.settings.extend([
+            "listen_addresses=127.0.0.1,::1".to_owned(),
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={}", certificate.display()),
+            format!("ssl_key_file={}", key.display()),
+        ]);
+        cluster.start_again().await;
+        cluster
+    }
+
     async fn start_with(settings: &[&'static str]) -> Self {
+        let mut cluster = Self::make(settings).await;
+        cluster.start_again().await;
+        cluster
+    }
+
+    async fn make(settings: &[&'static str]) -> Self {
         let folder = tempfile::Builder::new().prefix("lc-cluster-").tempdir().unwrap();
         if is_root() {
             assert!(Command::new("chown").arg("postgres:").arg(folder.path()).status().unwrap().success());
@@ -81,9 +113,8 @@ impl Cluster {
         initdb.args(["-U", "lc", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
         let made = initdb.output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut cluster = Self { folder, programs, port: free_port(), settings: settings.to_vec(), server: None };
-        cluster.start_again().await;
-        cluster
+        let settings = settings.iter().map(ToString::to_string).collect();
+        Self { folder, programs, port: free_port(), settings, server: None }
     }
 
     /// Starts what was killed or stopped, and waits until it answers.
@@ -113,9 +144,10 @@ impl Cluster {
         let mut postgres = as_owner(&self.programs.join("postgres"));
         postgres.current_dir(folder).arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
         postgres.args(["-p", &self.port.to_string()]);
-        for setting in
-            ["listen_addresses=127.0.0.1", "max_connections=100", "shared_buffers=16MB"].iter().chain(&self.settings)
-        {
+        for setting in ["listen_addresses=127.0.0.1", "max_connections=100", "shared_buffers=16MB"] {
+            postgres.args(["-c", setting]);
+        }
+        for setting in &self.settings {
             postgres.args(["-c", setting]);
         }
         postgres.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
@@ -128,6 +160,11 @@ impl Cluster {
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where its socket is, and what the test needs besides.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn url(&self, database: &str) -> SecretString {

@@ -1,6 +1,7 @@
 //! What tests stand on: databases, the running application, random worlds.
 
 pub mod app;
+pub mod authority;
 pub mod binary;
 pub mod careful;
 pub mod cluster;
