@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use http_server::{DEFAULT_RESPONSE_MEMORY_KIB, ServerSettings, Shutdown, Timeouts, raise_open_file_limit};
-use tokio::time::{sleep_until, timeout};
+use http_server::{
+    DEFAULT_RESPONSE_MEMORY_KIB, ServerSettings, Shutdown, ShutdownSettings, Timeouts, raise_open_file_limit,
+};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Failure, database};
 use crate::app::{App, AppSettings};
@@ -34,15 +36,32 @@ pub(super) fn command() -> Command {
             .action(ArgAction::SetTrue)
             .help("Migrate an empty or older database first, instead of refusing to start on it"),
     );
-    config::with_settings(command, config::SERVE_COMMAND)
+    config::with_settings(command, config::SERVE_COMMAND).after_help(config::otel_help())
 }
 
 pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> Result<(), Failure> {
     let config = Config::read(matches, environment)?;
-    let _logging = telemetry::start_logging(&config.log)?;
+    let logging = telemetry::start_logging(&config.log)?;
+    let names = config::process_variable_names();
+    let unused = config::unused_otel_variables(&names, environment, config.log.traces.as_ref());
+    if !unused.is_empty() {
+        let variables = telemetry::one_line(&unused.join(", "));
+        tracing::warn!(%variables, "OpenTelemetry variables without effect");
+    }
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(Failure::Start)?;
-    serve(&config, &Clock::default(), matches.get_flag("migrate"), &shutdown, || Ok(())).await
+    let served = serve(&config, &Clock::default(), matches.get_flag("migrate"), &shutdown, || Ok(())).await;
+    logging.finish_traces(remaining_time(&shutdown, config.shutdown));
+    served
+}
+
+/// The remaining time of the shutdown.
+fn remaining_time(shutdown: &Shutdown, settings: ShutdownSettings) -> Duration {
+    match shutdown.started_at() {
+        _ if shutdown.is_forced() => Duration::ZERO,
+        Some(started_at) => (started_at + settings.timeout).saturating_duration_since(Instant::now() + LONGEST_CLOSE),
+        None => settings.timeout,
+    }
 }
 
 /// Serves until `shutdown` starts, then shuts down gracefully. `announce` is called once connections are taken.

@@ -4,6 +4,7 @@
 //! one line that names the setting, where its value came from and what would do. Values never appear in it where they
 //! could hold a secret. Knows nothing of what the settings are used for.
 
+mod otel;
 mod parse;
 mod setting;
 mod sources;
@@ -18,9 +19,10 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
+pub use otel::{help as otel_help, unused_variables as unused_otel_variables};
 pub use setting::Setting;
 use sources::Sources;
-pub use sources::{Environment, process_environment};
+pub use sources::{Environment, process_environment, process_variable_names};
 
 use crate::telemetry::LogConfig;
 
@@ -196,10 +198,7 @@ impl Config {
             trusted_proxies: sources.optional(&setting::TRUSTED_PROXIES, parse::networks)?.unwrap_or_default(),
             cors_origins: sources.optional(&setting::CORS_ORIGINS, parse::origins)?.unwrap_or_default(),
             shutdown: shutdown(&sources)?,
-            log: LogConfig {
-                traces: sources.optional(&setting::OTEL_EXPORTER_OTLP_ENDPOINT, parse::traces)?,
-                ..log(&sources)?
-            },
+            log: LogConfig { traces: otel::traces(&sources)?, ..log(&sources)? },
         })
     }
 }

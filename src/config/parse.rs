@@ -11,7 +11,6 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::telemetry::LogFormat;
-use crate::telemetry::traces::IS_BUILT_IN;
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "must be an IP address and a port, like 127.0.0.1:8080".to_owned())
@@ -46,13 +45,6 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
         return Err("must hold no user, password, query or fragment; the token belongs in SSO_TOKEN".to_owned());
     }
     Ok(url)
-}
-
-pub(super) fn traces(text: &str) -> Result<Url, String> {
-    if !IS_BUILT_IN {
-        return Err("cannot be used: this program was built without the feature `otel`".to_owned());
-    }
-    http_url(text).map_err(|_| "must be an http or https URL, like http://localhost:4318".to_owned())
 }
 
 /// Origins, separated by commas or spaces, each as a browser writes it in `Origin`: what is written otherwise would never

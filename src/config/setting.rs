@@ -20,7 +20,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    const fn new(name: &'static str, value_name: &'static str, meaning: &'static str) -> Self {
+    pub(super) const fn new(name: &'static str, value_name: &'static str, meaning: &'static str) -> Self {
         Self { name, value_name, default: None, meaning, is_secret: false, is_list: false }
     }
 
@@ -29,7 +29,7 @@ impl Setting {
         self
     }
 
-    const fn secret(mut self) -> Self {
+    pub(super) const fn secret(mut self) -> Self {
         self.is_secret = true;
         self
     }
@@ -186,5 +186,6 @@ settings! {
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "URL",
         "If set, traces are sent to this OpenTelemetry collector, by OTLP over HTTP, like http://localhost:4318",
-    );
+    )
+    .secret();
 }

@@ -20,6 +20,13 @@ pub fn process_environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
+/// The names of the variables of this process's environment.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn process_variable_names() -> Vec<String> {
+    std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect()
+}
+
 /// Flags, environment and file of one run.
 pub(super) struct Sources<'a> {
     matches: &'a ArgMatches,
@@ -134,6 +141,9 @@ impl File {
             let shown = unknown.escape_debug();
             let problem = match nearest(unknown) {
                 Some(known) => format!("unknown key `{shown}`: did you mean `{known}`?"),
+                None if unknown.to_ascii_lowercase().starts_with("otel_") => format!(
+                    "unknown key `{shown}`: only the environment sets OpenTelemetry's variables, except for the endpoint"
+                ),
                 None => format!("unknown key `{shown}`: `lc-connections serve --help` lists the settings"),
             };
             return Err(refuse(problem));

@@ -36,9 +36,7 @@ enum State {
         failures: u32,
     },
     /// No call is permitted until then; the next one is a probe.
-    Open {
-        until: Instant,
-    },
+    Open { until: Instant },
     /// A probe is in flight; no other call is permitted.
     Probing,
 }

@@ -17,7 +17,8 @@ use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
-use url::Url;
+
+use traces::settings::TraceSettings;
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +30,14 @@ pub enum LogFormat {
 }
 
 /// What is logged, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LogConfig {
     /// How lines look.
     pub format: LogFormat,
     /// Which lines: tracing's directives, as `RUST_LOG` has them.
     pub filter: String,
-    /// Where traces are sent: an OpenTelemetry collector's base URL for OTLP over HTTP.
-    pub traces: Option<Url>,
+    /// How traces are exported, if they are.
+    pub traces: Option<TraceSettings>,
 }
 
 /// Why logs or traces cannot be set up.
@@ -55,7 +56,18 @@ pub enum LogSetupError {
 #[must_use = "traces end when it is dropped"]
 pub struct Logging {
     #[cfg(feature = "otel")]
-    _exporter: Option<traces::otel::Exporter>,
+    exporter: Option<traces::export::Exporter>,
+}
+
+impl Logging {
+    /// Exports the remaining traces within the limit.
+    #[cfg_attr(not(feature = "otel"), expect(unused_variables, reason = "no traces"))]
+    pub fn finish_traces(self, limit: Duration) {
+        #[cfg(feature = "otel")]
+        if let Some(mut exporter) = self.exporter {
+            exporter.end(limit);
+        }
+    }
 }
 
 /// How many lines may wait for being written. Whoever reads them may stop doing that; then lines are lost, and not requests.
@@ -89,19 +101,22 @@ pub fn start_logging(config: &LogConfig) -> Result<Logging, LogSetupError> {
     };
     let subscriber = Registry::default().with(lines);
     #[cfg(feature = "otel")]
-    let exporter = config.traces.as_ref().map(traces::otel::Exporter::start).transpose();
+    let exporter = config.traces.as_ref().map(traces::export::Exporter::start).transpose();
     #[cfg(feature = "otel")]
-    let exporter = exporter.map_err(|error| LogSetupError::Traces(error.into()))?;
+    let exporter = exporter.map_err(LogSetupError::Traces)?;
     #[cfg(feature = "otel")]
-    let subscriber = subscriber.with(exporter.as_ref().map(traces::otel::Exporter::layer));
+    let subscriber = subscriber.with(exporter.as_ref().and_then(traces::export::Exporter::layer));
     // The error says that a subscriber is there already: tests start several programs in one process.
     if subscriber.try_init().is_ok() {
         let _ = LOST_LINES.set(lost);
         *WRITER.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
     }
+    if let Some(TraceSettings { endpoint, .. }) = &config.traces {
+        tracing::info!(%endpoint, "exporting traces");
+    }
     Ok(Logging {
         #[cfg(feature = "otel")]
-        _exporter: exporter,
+        exporter,
     })
 }
 
@@ -177,6 +192,8 @@ impl Metrics {
     pub fn render(&self) -> String {
         let lost = LOST_LINES.get().map_or(0, ErrorCounter::dropped_lines);
         metrics::counter!("log_lines_lost_total").absolute(u64::try_from(lost).unwrap_or(u64::MAX));
+        #[cfg(feature = "otel")]
+        traces::export::count_from_zero();
         self.0.render()
     }
 
@@ -225,6 +242,7 @@ fn describe() {
         "Calls of the database that were tried again, for a dead connection or another transaction"
     );
     describe_counter!("log_lines_lost_total", "Log lines that standard error did not take in time");
+    describe_counter!("otel_spans_dropped_total", "Spans that were lost before the collector took them, by cause");
     describe_counter!("stored_values_unknown_total", "Stored values outside their known set, by field");
 }
 

@@ -149,6 +149,12 @@ const FENCES: [(&str, &[&str]); 14] = [
     ("api_error.rs", &["async_graphql", "sea_orm", "crate::graphql", "crate::rest", "crate::http", "crate::front"]),
 ];
 
+/// Names that one file may use where its folder may not.
+const GATES: [(&str, &str); 1] = [
+    // Exports go over a client that no request shares.
+    ("telemetry/traces/transport.rs", "reqwest"),
+];
+
 #[test]
 fn no_arrow_runs_the_wrong_way() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -162,6 +168,9 @@ fn no_arrow_runs_the_wrong_way() {
                 let code = line.split("//").next().unwrap();
                 assert!(!code.contains("crate::{"), "{}: one path a line, so that fences see it", file.display());
                 for word in forbidden {
+                    if GATES.iter().any(|(gate, name)| file == root.join(gate) && name == word) {
+                        continue;
+                    }
                     let names_it = code.match_indices(word).any(|(at, _)| {
                         let before = code[..at].chars().next_back();
                         let after = code[at + word.len()..].chars().next();

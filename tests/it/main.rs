@@ -53,5 +53,6 @@ mod stopping;
 mod store;
 mod support;
 mod telemetry;
+mod trace_export;
 mod trail;
 mod worlds;

@@ -163,7 +163,7 @@ async fn a_trace_goes_through_to_sso_and_to_the_collector(database: Database) {
 
 crate::on_both_databases!(a_trace_goes_through_to_sso_and_to_the_collector);
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 

@@ -1,6 +1,7 @@
 //! Precedence, and the text of each refusal.
 
 mod each_setting;
+mod otel;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -306,18 +307,4 @@ fn help_documents_every_setting_with_its_flag_variable_and_default() {
         assert!(setting.default.is_none_or(|default| line.contains(&format!("default: {default}]"))), "{line}");
     }
     assert!(help.contains("--config <FILE>") && help.contains("environment: LC_CONFIG"), "{help}");
-}
-
-#[test]
-fn traces_go_to_a_collector_where_the_program_can_send_them() {
-    let with = |url| Run::complete().variable("OTEL_EXPORTER_OTLP_ENDPOINT", url);
-    if cfg!(feature = "otel") {
-        let url = with("http://localhost:4318").read().unwrap().log.traces.unwrap();
-        assert_eq!(url.as_str(), "http://localhost:4318/");
-        let error = with("localhost").refusal();
-        let problem = "must be an http or https URL, like http://localhost:4318";
-        assert_eq!(error, format!("OTEL_EXPORTER_OTLP_ENDPOINT (environment) is \"localhost\": {problem}"));
-    } else {
-        assert!(with("http://localhost:4318").refusal().contains("built without the feature `otel`"));
-    }
 }
