@@ -6,19 +6,22 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use http_server::{
+    DEFAULT_RESPONSE_MEMORY_KIB, ServerSettings, Shutdown, ShutdownSettings, Timeouts, raise_open_file_limit,
+};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Failure, database};
 use crate::app::{App, AppSettings};
 use crate::clock::Clock;
-use crate::config::{self, Config, Environment, GraphqlConfig, ShutdownConfig, SsoConfig};
+use crate::config::{self, Config, Environment, GraphqlConfig, SsoConfig};
+use crate::front::body::LARGEST_BODY;
 use crate::graphql::document::Limits;
 use crate::graphql::handler::Endpoint;
 use crate::http::health::{self, Readiness};
 use crate::http::metrics;
+use crate::http::refusals::response_memory_exceeded;
 use crate::http::router::{RouterOptions, router};
-use crate::http::server::{self, Patience, ServerSettings, finishing_time};
-use crate::http::stop::Stop;
 use crate::sso::{CircuitSettings, Sso, SsoSettings};
 use crate::store::Store;
 use crate::telemetry::{self, Metrics};
@@ -45,23 +48,23 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
         let variables = telemetry::one_line(&unused.join(", "));
         tracing::warn!(%variables, "OpenTelemetry variables without effect");
     }
-    let stop = Stop::new();
-    stop.on_signals().map_err(Failure::Start)?;
-    let served = serve(&config, &Clock::default(), matches.get_flag("migrate"), &stop, || Ok(())).await;
-    logging.finish_traces(rest(&stop, config.shutdown));
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(Failure::Start)?;
+    let served = serve(&config, &Clock::default(), matches.get_flag("migrate"), &shutdown, || Ok(())).await;
+    logging.finish_traces(remaining_time(&shutdown, config.shutdown));
     served
 }
 
 /// The remaining time of the shutdown.
-fn rest(stop: &Stop, shutdown: ShutdownConfig) -> Duration {
-    match stop.began_at() {
-        _ if stop.is_at_once() => Duration::ZERO,
-        Some(began) => (began + shutdown.timeout).saturating_duration_since(Instant::now() + LONGEST_CLOSE),
-        None => shutdown.timeout,
+fn remaining_time(shutdown: &Shutdown, settings: ShutdownSettings) -> Duration {
+    match shutdown.started_at() {
+        _ if shutdown.is_forced() => Duration::ZERO,
+        Some(started_at) => (started_at + settings.timeout).saturating_duration_since(Instant::now() + LONGEST_CLOSE),
+        None => settings.timeout,
     }
 }
 
-/// Serves until `stop` begins, and then ends in order. `announce` is called once connections are taken.
+/// Serves until `shutdown` starts, then shuts down gracefully. `announce` is called once connections are taken.
 ///
 /// # Errors
 /// The database is unreachable or its schema not current, or an address is taken.
@@ -69,20 +72,20 @@ pub async fn serve(
     config: &Config,
     clock: &Clock,
     migrate: bool,
-    stop: &Stop,
+    shutdown: &Shutdown,
     announce: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let store = tokio::select! {
         store = open(config, migrate) => store?,
         // Nothing is in flight yet.
-        _ = stop.begun() => return Ok(()),
+        _ = shutdown.started() => return Ok(()),
     };
     let counted = Metrics::install()?;
     tokio::spawn(counted.clone().keep_small());
     let metrics = metrics::routes(counted, store.clone());
-    let mut operations = health::routes(Readiness::new(store.clone(), stop.clone()));
+    let mut operations = health::routes(Readiness::new(store.clone(), shutdown.clone()));
 
-    server::allow_open_files(to_usize(config.max_connections) * (1 + usize::from(config.admin_listen.is_some())));
+    raise_open_file_limit(to_usize(config.max_connections) * (1 + usize::from(config.admin_listen.is_some())));
     let mut servers = Vec::new();
     if let Some(address) = config.admin_listen {
         // Probes are answered there too, whatever happens to the other address.
@@ -95,18 +98,21 @@ pub async fn serve(
 
     announce()?;
     let settings = ServerSettings {
-        patience: Patience::default(),
+        timeouts: Timeouts::default(),
         max_connections: to_usize(config.max_connections),
-        max_unread_kilobytes: server::MAX_UNREAD_KILOBYTES,
+        max_request_body: LARGEST_BODY,
+        max_response_memory_kib: DEFAULT_RESPONSE_MEMORY_KIB,
+        response_memory_exceeded,
         shutdown: config.shutdown,
     };
-    let serving = servers.into_iter().map(|(listener, router)| server::serve(listener, router, settings, stop.clone()));
+    let serving =
+        servers.into_iter().map(|(listener, router)| http_server::serve(listener, router, settings, shutdown.clone()));
     futures_util::future::try_join_all(serving).await.map_err(Failure::Serve)?;
-    let deadline = stop.begun().await + finishing_time(config.shutdown);
+    let deadline = shutdown.started().await + config.shutdown.drain_time();
     tokio::select! {
         () = app.connections.finished() => {}
         () = sleep_until(deadline) => tracing::warn!("cut off repairs that were not finished in time"),
-        () = stop.asked_at_once() => {}
+        () = shutdown.forced() => {}
     }
     // A connection that is still at work would be waited for; the process ends it as well.
     let _ = timeout(LONGEST_CLOSE, store.close()).await;
@@ -179,7 +185,7 @@ async fn open(config: &Config, migrate: bool) -> Result<Store, Failure> {
 
 fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, Failure> {
     let refuse = |source| Failure::Listen { address, setting, source };
-    let listener = server::listen(address).map_err(refuse)?;
+    let listener = http_server::listen(address).map_err(refuse)?;
     let address = listener.local_addr().map_err(refuse)?;
     tracing::info!(%address, setting, "listening");
     Ok(listener)

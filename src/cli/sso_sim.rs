@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use http_server::Shutdown;
 
 use super::{Failure, output, required};
 use crate::config::{self, Environment};
-use crate::http::stop::Stop;
 use crate::sso::simulator::{SAMPLE, Scenario, Simulator, parse_data};
 use crate::telemetry::{self, chain};
 
@@ -83,10 +83,10 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let address = listener.local_addr().map_err(refuse)?;
     let serving = simulator.spawn(listener);
     output::note(&format!("simulating SSO on http://{address} over {source}; Ctrl-C ends it"));
-    let stop = Stop::new();
-    stop.on_signals().map_err(Failure::Start)?;
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(Failure::Start)?;
     tokio::select! {
-        _ = stop.begun() => Ok(()),
+        _ = shutdown.started() => Ok(()),
         ended = serving => ended.map_err(std::io::Error::other).flatten().map_err(Failure::Serve),
     }
 }

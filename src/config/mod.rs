@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Command};
 use http::HeaderValue;
+use http_server::ShutdownSettings;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
@@ -115,15 +116,6 @@ pub struct GraphqlConfig {
     pub cost: u32,
 }
 
-/// How the server ends after a signal.
-#[derive(Debug, Clone, Copy)]
-pub struct ShutdownConfig {
-    /// How long it still accepts connections while it says that it is not ready.
-    pub delay: Duration,
-    /// The limit of all, the delay included.
-    pub timeout: Duration,
-}
-
 /// Everything `serve` needs to know.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -158,7 +150,7 @@ pub struct Config {
     /// The origins whose pages may call this server from a browser.
     pub cors_origins: Vec<HeaderValue>,
     /// How the server ends.
-    pub shutdown: ShutdownConfig,
+    pub shutdown: ShutdownSettings,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -332,14 +324,14 @@ fn graphql(sources: &Sources<'_>, max_page_size: u32) -> Result<GraphqlConfig, C
     })
 }
 
-fn shutdown(sources: &Sources<'_>) -> Result<ShutdownConfig, ConfigError> {
+fn shutdown(sources: &Sources<'_>) -> Result<ShutdownSettings, ConfigError> {
     let timeout = sources.required(&setting::SHUTDOWN_TIMEOUT_MS, parse::milliseconds(1, 600_000))?;
     // The limit includes the delay, so that a delay as long would leave no time for what is in flight.
     let delay = sources.required(&setting::SHUTDOWN_DELAY_MS, |text| match parse::milliseconds(0, 600_000)(text)? {
         delay if delay < timeout => Ok(delay),
         _ => Err(format!("must be less than SHUTDOWN_TIMEOUT_MS, which is {}", timeout.as_millis())),
     })?;
-    Ok(ShutdownConfig { delay, timeout })
+    Ok(ShutdownSettings { delay, timeout })
 }
 
 fn log(sources: &Sources<'_>) -> Result<LogConfig, ConfigError> {

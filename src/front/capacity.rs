@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::Extensions;
+use http_server::ConnectionLimitExceeded;
 use metrics::{counter, gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
@@ -104,11 +105,6 @@ impl Capacity {
     }
 }
 
-/// Among a request's extensions: its connection is one more than the server has room for, and was taken so that the client
-/// can be told.
-#[derive(Debug, Clone, Copy)]
-pub struct NoRoom;
-
 /// A request's place. Clones are one, found among its extensions.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -137,7 +133,7 @@ impl Drop for Held {
 impl Place {
     /// None while the request's connection has no room.
     fn take(capacity: &Capacity, extensions: &Extensions) -> Option<Self> {
-        if extensions.get::<NoRoom>().is_some() {
+        if extensions.get::<ConnectionLimitExceeded>().is_some() {
             return None;
         }
         let held = Held::of(capacity)?;

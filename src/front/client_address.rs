@@ -7,13 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::http::header::FORWARDED;
 use axum::http::{Extensions, HeaderMap, HeaderName};
+use http_server::Peer;
 use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
-/// The other end of a request's connection. The server puts it among the request's extensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(pub IpAddr);
 
 /// The client's address, as far as it can be known.
 #[must_use]

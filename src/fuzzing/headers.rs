@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http_server::Peer;
 use ipnet::IpNet;
 
 use crate::front::authentication::api_key;
 use crate::front::body::{is_encoded, json_charset};
-use crate::front::client_address::{Peer, client_address};
+use crate::front::client_address::client_address;
 use crate::front::request_id::{RequestId, X_REQUEST_ID};
 use crate::front::validator::Validator;
 use crate::graphql::accept::AnswerType;

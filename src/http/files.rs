@@ -7,6 +7,7 @@ use axum::response::Response;
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http::{HeaderMap, HeaderValue};
+use http_server::StaticBody;
 
 use crate::front::validator::Validator;
 
@@ -20,10 +21,6 @@ pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// A `Content-Security-Policy` for what loads nothing.
 pub(super) const NOTHING: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// Among an answer's extensions: its body is in memory once, however many clients have it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shared;
 
 /// A file at a path. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -45,7 +42,7 @@ impl File {
     pub(super) fn answer(&self, policy: &'static str, request: &HeaderMap) -> Response {
         let content_type = HeaderValue::from_static(self.content_type);
         let mut response = self.validator.clone().answer(content_type, self.content.clone(), request);
-        response.extensions_mut().insert(Shared);
+        response.extensions_mut().insert(StaticBody);
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));

@@ -11,11 +11,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
+use http_server::Shutdown;
 use serde::Serialize;
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
-use super::stop::Stop;
 use crate::store::{SchemaState, Store, StoreError};
 use crate::telemetry::{chain, one_line};
 
@@ -26,7 +26,7 @@ pub struct Readiness(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    stop: Stop,
+    shutdown: Shutdown,
     /// The last look at the database, shared by all who ask meanwhile: nobody needs a key to ask, and each look takes a
     /// connection of the pool.
     last: Mutex<Option<(Instant, Result<(), NotReady>)>>,
@@ -76,15 +76,15 @@ fn unreachable_database(error: &StoreError) -> NotReady {
 }
 
 impl Readiness {
-    /// Ready while `store` answers, its schema is current, and `stop` has not begun.
+    /// Ready while `store` answers, its schema is current, and `shutdown` has not started.
     #[must_use]
-    pub fn new(store: Store, stop: Stop) -> Self {
-        Self(Arc::new(Inner { store, stop, last: Mutex::default() }))
+    pub fn new(store: Store, shutdown: Shutdown) -> Self {
+        Self(Arc::new(Inner { store, shutdown, last: Mutex::default() }))
     }
 
     async fn check(&self) -> Result<(), NotReady> {
-        let Inner { stop, last, .. } = &*self.0;
-        if stop.has_begun() {
+        let Inner { shutdown, last, .. } = &*self.0;
+        if shutdown.is_started() {
             return Err(NotReady::Stopping);
         }
         let looked = {
@@ -98,8 +98,8 @@ impl Readiness {
                 }
             }
         };
-        // The stop may have begun while the database was asked.
-        if stop.has_begun() { Err(NotReady::Stopping) } else { looked }
+        // The shutdown may have started while the database was asked.
+        if shutdown.is_started() { Err(NotReady::Stopping) } else { looked }
     }
 
     /// The schema is looked at each time: the database may be dropped and made anew, or its file replaced.
@@ -214,15 +214,15 @@ mod tests {
     #[tokio::test]
     async fn ready_comes_with_the_schema_and_goes_with_the_stop() {
         let database = database().await;
-        let stop = Stop::new();
-        let readiness = Readiness::new(database.store.clone(), stop.clone());
+        let shutdown = Shutdown::new();
+        let readiness = Readiness::new(database.store.clone(), shutdown.clone());
         assert_eq!(ask(&readiness, "/readyz").await, not_ready("database schema not current"));
 
         database.store.migrate().await.unwrap();
         sleep(TRUE_FOR).await;
         assert_eq!(ask(&readiness, "/readyz").await, is_ready());
 
-        stop.begin();
+        shutdown.start();
         assert_eq!(ask(&readiness, "/readyz").await, not_ready("stopping"));
         assert_eq!(ask(&readiness, "/livez").await.0, StatusCode::OK);
     }
@@ -231,7 +231,7 @@ mod tests {
     async fn a_database_that_does_not_answer_makes_the_process_unready_but_not_dead() {
         let database = database().await;
         database.store.migrate().await.unwrap();
-        let readiness = Readiness::new(database.store.clone(), Stop::new());
+        let readiness = Readiness::new(database.store.clone(), Shutdown::new());
         assert_eq!(ask(&readiness, "/readyz").await, is_ready());
 
         database.store.close().await;
@@ -244,7 +244,7 @@ mod tests {
     async fn whoever_asks_at_once_shares_one_look_at_the_database() {
         let database = database().await;
         database.store.migrate().await.unwrap();
-        let readiness = Readiness::new(database.store.clone(), Stop::new());
+        let readiness = Readiness::new(database.store.clone(), Shutdown::new());
         assert_eq!(ask(&readiness, "/readyz").await, is_ready());
         let before = (database.store.statements(), Instant::now());
         let answers = futures_util::future::join_all((0..500).map(|_| ask(&readiness, "/readyz"))).await;

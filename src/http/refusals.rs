@@ -6,16 +6,17 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::Method;
+use http_server::FramingCheck;
+use metrics::counter;
 use tower_http::cors::CorsLayer;
 
 use crate::api_error::ApiError;
-use crate::front::request_id::RequestId;
+use crate::front::request_id::{RequestId, X_REQUEST_ID};
 use crate::front::request_log;
 use crate::graphql::handler as graphql;
 use crate::rest::error::RestError;
 
 use super::security_headers;
-use super::unambiguous::Clarity;
 
 /// Whether a request needs a place. Pages and operations are always answered: they cost little, and whoever looks after the
 /// server needs them most then. So is what a browser asks before it asks.
@@ -42,13 +43,26 @@ pub(super) fn router(cors: Option<CorsLayer>) -> Router {
 }
 
 fn refuse(mut request: Request, tell: fn(&Request, ApiError) -> Response) -> Response {
-    let (id, clarity) = (RequestId::for_request(request.headers()), Clarity::of(&request));
+    let (id, framing) = (RequestId::for_request(request.headers()), FramingCheck::new(&request));
     request.extensions_mut().insert(id.clone());
     let mut response = tell(&request, ApiError::overloaded());
     let headers = response.headers_mut();
-    clarity.settle(headers);
+    framing.finish(headers);
     security_headers::add(headers);
     id.mark(headers);
     request_log::count_refused(&request, response.status());
     response
+}
+
+/// Replaces a response that exceeds the server's response memory, after all layers.
+#[must_use]
+pub fn response_memory_exceeded(response: &Response) -> Response {
+    counter!("http_requests_shed_total").increment(1);
+    let mut rejection = RestError::from(ApiError::overloaded()).into_response();
+    let headers = rejection.headers_mut();
+    if let Some(id) = response.headers().get(X_REQUEST_ID) {
+        headers.insert(X_REQUEST_ID, id.clone());
+    }
+    security_headers::add(headers);
+    rejection
 }

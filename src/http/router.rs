@@ -20,7 +20,7 @@ use crate::rest::error::RestError;
 
 use super::compression::{self, Compressor};
 use super::home::{self, Contents};
-use super::{cors, docs, graphiql, refusals, security_headers, unambiguous};
+use super::{cors, docs, framing, graphiql, refusals, security_headers};
 
 /// What of the router is a matter of settings. By default none of it.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,7 @@ pub fn router(app: &App, graphql: Endpoint, operations: Router, options: RouterO
                 .layer(from_fn(request_id::assign))
                 .layer(from_fn(request_log::log))
                 .layer(from_fn(security_headers::complete))
-                .layer(from_fn(unambiguous::require))
+                .layer(from_fn(framing::require_unambiguous))
                 // Around what may panic, so that a page on another origin can read that answer too.
                 .option_layer(cors.clone())
                 .layer(CatchPanicLayer::custom(panicked))

@@ -10,7 +10,7 @@ use crate::openapi::exported;
 use crate::support::app::{Answer, Scenario, Setup, TestApp, settings};
 use crate::support::binary::{free_port, serve};
 use crate::support::databases::Database;
-use crate::support::raw_http::{self, short_patience};
+use crate::support::raw_http::{self, short_timeouts};
 use crate::support::world::World;
 
 /// What HTTP itself adds, what says nothing to clients of one route, and what every answer says to browsers.
@@ -245,7 +245,7 @@ crate::on_both_databases!(every_answer_is_as_described);
 
 /// A body that does not come.
 async fn too_slow(description: &mut Description, database: &Database, world: &World) {
-    let app = TestApp::start_with(database, Setup { patience: short_patience(), ..Setup::default() }).await;
+    let app = TestApp::start_with(database, Setup { timeouts: short_timeouts(), ..Setup::default() }).await;
     let app = app.become_superuser(world.caller()).await;
     let key = app.key.as_ref().unwrap();
     let head = format!(

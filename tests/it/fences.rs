@@ -1,5 +1,6 @@
 //! The arrows between modules run one way.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -190,10 +191,14 @@ fn no_arrow_runs_the_wrong_way() {
 #[test]
 fn each_module_says_what_it_owns_and_fits_in_the_head() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["src", "entity/src", "migration/src"] {
+    for folder in ["src", "entity/src", "migration/src", "crates"] {
         for file in sources(&root.join(folder)) {
             let text = fs::read_to_string(&file).unwrap();
-            assert!(text.starts_with("//!"), "{} does not open with what it owns", file.display());
+            assert!(
+                text.starts_with("//!") || text.starts_with("#![doc = include_str!(\"../README.md\")]"),
+                "{} does not open with what it owns",
+                file.display()
+            );
             let lines = text.lines().count();
             assert!(lines <= 400, "{} has {lines} lines", file.display());
         }
@@ -210,6 +215,52 @@ fn only_the_store_names_the_database_library() {
         let text = fs::read_to_string(&file).unwrap();
         let names_it = text.lines().any(|line| line.split("//").next().unwrap().contains("sea_orm"));
         assert!(!names_it, "{} names sea_orm", file.display());
+    }
+}
+
+/// The modules of a crate that each of its modules imports, tests apart.
+fn imports(source: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in sources(source) {
+        let path = file.strip_prefix(source).unwrap().with_extension("");
+        let module = path.iter().next().unwrap().to_str().unwrap().to_owned();
+        if ["lib", "tests"].contains(&&*module) {
+            continue;
+        }
+        let text = fs::read_to_string(&file).unwrap();
+        for path in text.split("crate::").skip(1) {
+            // `use crate::{one, two}` names several.
+            let names = path.strip_prefix('{').map_or(path, |list| list.split('}').next().unwrap());
+            let first = |name: &str| {
+                name.trim().split(|one: char| !one.is_alphanumeric() && one != '_').next().unwrap().to_owned()
+            };
+            let names: Vec<String> =
+                if path.starts_with('{') { names.split(',').map(first).collect() } else { vec![first(names)] };
+            imports.entry(module.clone()).or_default().extend(names.into_iter().filter(|name| *name != module));
+        }
+        imports.entry(module).or_default();
+    }
+    imports
+}
+
+#[test]
+fn no_crate_of_generic_machinery_names_the_server_or_has_a_circle() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates");
+    for entry in fs::read_dir(crates).unwrap() {
+        let folder = entry.unwrap().path();
+        for file in sources(&folder.join("src")) {
+            assert!(!fs::read_to_string(&file).unwrap().contains("lc_connections"), "{}", file.display());
+        }
+        // Modules without imports are taken away until none is left; a circle stays.
+        let mut left = imports(&folder.join("src"));
+        assert!(left.len() > 3 && left.values().any(|imports| !imports.is_empty()), "{left:?}");
+        while let Some(leaf) = left.iter().find(|(_, imports)| imports.is_empty()).map(|(module, _)| module.clone()) {
+            left.remove(&leaf);
+            for imports in left.values_mut() {
+                imports.remove(&leaf);
+            }
+        }
+        assert!(left.is_empty(), "{}: modules that import each other in a circle: {left:?}", folder.display());
     }
 }
 

@@ -7,13 +7,13 @@ mod script;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use http_server::Shutdown;
 use tokio::net::TcpListener;
 
 use super::{Failure, output, required, serve};
 use crate::clock::Clock;
 use crate::config::{self, Config, DemoCommandConfig, Environment};
 use crate::domain::id::AccountId;
-use crate::http::stop::Stop;
 use crate::service::api_key::ApiKey;
 use crate::service::new_id::NewIds;
 use crate::sso::simulator::{SAMPLE, Simulator, parse_data};
@@ -78,10 +78,10 @@ pub(super) async fn run(matches: &ArgMatches, environment: Environment<'_>) -> R
     let config = Config::of_variables(&settings)?;
     let cors_origins = cors_origins.unwrap_or(config.cors_origins);
     let config = Config { max_page_size, graphql, cors_origins, log, ..config };
-    let stop = Stop::new();
-    stop.on_signals().map_err(Failure::Start)?;
+    let shutdown = Shutdown::new();
+    shutdown.on_signals().map_err(Failure::Start)?;
     let announce = || output::result(&script::script(listen, sso_address, &keys)).map_err(Failure::Output);
-    serve::serve(&config, &clock, false, &stop, announce).await
+    serve::serve(&config, &clock, false, &shutdown, announce).await
 }
 
 /// Migrates, writes the sample, and makes the keys.

@@ -14,13 +14,13 @@ use serde_json::json;
 use super::{UNKNOWN, graphql, repair, request, see};
 use crate::support::app::{Setup, TestApp, settings};
 use crate::support::databases::Database;
-use crate::support::raw_http::{short_patience, statuses, tell_in_text};
+use crate::support::raw_http::{short_timeouts, statuses, tell_in_text};
 use crate::support::world::World;
 
 /// A server that believes the test about where a request comes from, so that guesses need not wait for each other.
 async fn start(database: &Database) -> (TestApp, World) {
     let settings = AppSettings { trusted_proxies: Arc::new(["127.0.0.0/8".parse().unwrap()]), ..settings() };
-    let setup = Setup { settings, patience: short_patience(), ..Setup::default() };
+    let setup = Setup { settings, timeouts: short_timeouts(), ..Setup::default() };
     let app = TestApp::start_with(database, setup).await;
     let world = World::with_connections(4);
     let app = app.enter_as_superuser(database, &world).await;

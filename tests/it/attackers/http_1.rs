@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::support::app::{Setup, TestApp};
 use crate::support::databases::{Database, Kind};
-use crate::support::raw_http::{short_patience, statuses, tell_in_text};
+use crate::support::raw_http::{short_timeouts, statuses, tell_in_text};
 use crate::support::world::World;
 
 /// A request of its own, known by its id, which its answer bears.
@@ -13,7 +13,7 @@ const HIDDEN: &str = "GET /livez HTTP/1.1\r\nHost: test\r\nX-Request-Id: hidden\
 
 async fn start() -> (Database, TestApp) {
     let database = Database::fresh(Kind::Sqlite).await;
-    let app = TestApp::start_with(&database, Setup { patience: short_patience(), ..Setup::default() }).await;
+    let app = TestApp::start_with(&database, Setup { timeouts: short_timeouts(), ..Setup::default() }).await;
     let world = World::with_connections(3);
     let app = app.enter_as_superuser(&database, &world).await;
     (database, app)

@@ -3,7 +3,7 @@
 
 use crate::support::app::{Setup, TestApp};
 use crate::support::databases::{Database, Kind};
-use crate::support::raw_http::{short_patience, tell};
+use crate::support::raw_http::{short_timeouts, tell};
 use crate::support::world::World;
 
 const DATA: u8 = 0;
@@ -57,7 +57,7 @@ async fn is_served(app: &TestApp, frames: &[u8]) -> bool {
 
 async fn start() -> (Database, TestApp) {
     let database = Database::fresh(Kind::Sqlite).await;
-    let app = TestApp::start_with(&database, Setup { patience: short_patience(), ..Setup::default() }).await;
+    let app = TestApp::start_with(&database, Setup { timeouts: short_timeouts(), ..Setup::default() }).await;
     let app = app.enter_as_superuser(&database, &World::with_connections(3)).await;
     (database, app)
 }

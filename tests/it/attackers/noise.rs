@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 use super::times;
 use crate::support::app::{Setup, TestApp};
 use crate::support::databases::{Database, Kind};
-use crate::support::raw_http::{short_patience, statuses, tell};
+use crate::support::raw_http::{short_timeouts, statuses, tell};
 use crate::support::world::World;
 
 const PIECES: [&str; 48] = [
@@ -80,7 +80,7 @@ fn noise(random: &mut StdRng, authorization: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_bytes_come_the_server_answers_or_closes_and_goes_on() {
     let database = Database::fresh(Kind::Sqlite).await;
-    let app = TestApp::start_with(&database, Setup { patience: short_patience(), ..Setup::default() }).await;
+    let app = TestApp::start_with(&database, Setup { timeouts: short_timeouts(), ..Setup::default() }).await;
     let app = app.enter(&database, &World::with_connections(3)).await;
     let authorization = format!("Authorization: Bearer {}\r\n", app.key.as_ref().unwrap());
     let mut random = StdRng::seed_from_u64(7);

@@ -5,7 +5,7 @@ use reqwest::{Client, Method};
 
 use crate::support::app::{Setup, TestApp};
 use crate::support::databases::{Database, Kind};
-use crate::support::raw_http::{short_patience, statuses, tell_in_text};
+use crate::support::raw_http::{short_timeouts, statuses, tell_in_text};
 use crate::support::world::World;
 use crate::support::{http_2_client, plain_client};
 
@@ -15,7 +15,7 @@ const TOO_LARGE: usize = 66_000;
 
 async fn start() -> (Database, TestApp) {
     let database = Database::fresh(Kind::Sqlite).await;
-    let app = TestApp::start_with(&database, Setup { patience: short_patience(), ..Setup::default() }).await;
+    let app = TestApp::start_with(&database, Setup { timeouts: short_timeouts(), ..Setup::default() }).await;
     let app = app.enter(&database, &World::with_connections(3)).await;
     (database, app)
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use http_server::Timeouts;
 use lc_connections::app::AppSettings;
-use lc_connections::http::server::Patience;
 use serde_json::{Value, json};
 
 use super::Raw;
@@ -11,9 +11,9 @@ use crate::support::app::{Setup, TestApp, settings};
 use crate::support::databases::{Database, Kind};
 use crate::support::world::World;
 
-async fn start(database: &Database, patience: Patience) -> TestApp {
+async fn start(database: &Database, timeouts: Timeouts) -> TestApp {
     let settings = AppSettings { max_concurrent_requests: 1, ..settings() };
-    let app = TestApp::start_with(database, Setup { settings, patience, ..Setup::default() }).await;
+    let app = TestApp::start_with(database, Setup { settings, timeouts, ..Setup::default() }).await;
     app.enter_as_superuser(database, &World::with_connections(3)).await
 }
 
@@ -33,7 +33,7 @@ fn body_of(answer: &str) -> Value {
 #[tokio::test]
 async fn bodies_that_come_slowly_keep_no_place_from_others() {
     let database = Database::fresh(Kind::Sqlite).await;
-    let app = start(&database, Patience::default()).await;
+    let app = start(&database, Timeouts::default()).await;
     let body = json!({"query": "{ viewer { isSuperuser } }"}).to_string();
     let mut slow = Vec::new();
     for _ in 0..20 {
@@ -59,8 +59,8 @@ async fn bodies_that_come_slowly_keep_no_place_from_others() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_answered_408_and_the_connection_closed() {
     let database = Database::fresh(Kind::Sqlite).await;
-    let patience = Patience { body: Duration::from_millis(200), ..Patience::default() };
-    let app = start(&database, patience).await;
+    let timeouts = Timeouts { body: Duration::from_millis(200), ..Timeouts::default() };
+    let app = start(&database, timeouts).await;
     for path in ["/connections", "/graphql"] {
         let mut stuck = Raw::connect(&app.url).await;
         stuck.send(&head(&app, path, 1_000)).await;
@@ -76,7 +76,7 @@ async fn a_body_that_does_not_come_is_answered_408_and_the_connection_closed() {
 #[tokio::test]
 async fn a_body_that_is_declared_too_large_is_refused_before_any_of_it_comes() {
     let database = Database::fresh(Kind::Sqlite).await;
-    let app = start(&database, Patience::default()).await;
+    let app = start(&database, Timeouts::default()).await;
     for path in ["/connections", "/graphql"] {
         for length in [256 * 1024 + 1, 10 * 1024 * 1024 * 1024] {
             let mut stuck = Raw::connect(&app.url).await;

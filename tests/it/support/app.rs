@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http_server::{DEFAULT_RESPONSE_MEMORY_KIB, ServerSettings, Shutdown, ShutdownSettings, Timeouts};
 use lc_connections::app::{App, AppSettings};
 use lc_connections::clock::Clock;
-use lc_connections::config::ShutdownConfig;
 use lc_connections::domain::timestamp::Timestamp;
+use lc_connections::front::body::LARGEST_BODY;
 use lc_connections::graphql::document::Limits;
 use lc_connections::graphql::handler::Endpoint;
+use lc_connections::http::refusals::response_memory_exceeded;
 use lc_connections::http::router::{RouterOptions, router};
-use lc_connections::http::server::{self, Patience, ServerSettings};
-use lc_connections::http::stop::Stop;
 use lc_connections::http::{health, metrics};
 use lc_connections::service::api_key::ApiKey;
 pub use lc_connections::sso::simulator::Scenario;
@@ -120,7 +120,7 @@ pub struct Setup {
     pub settings: AppSettings,
     pub options: RouterOptions,
     /// How long clients may take.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// What a defect would be, which the production routes do not have.
     pub more_routes: Router,
 }
@@ -134,7 +134,7 @@ impl Default for Setup {
             sso: None,
             settings: settings(),
             options: RouterOptions::default(),
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
             more_routes: Router::new(),
         }
     }
@@ -160,7 +160,7 @@ impl TestApp {
 
     /// With other ways than the usual ones.
     pub async fn start_with(database: &Database, setup: Setup) -> Self {
-        let Setup { max_age, budget, sso, settings, options, patience, more_routes } = setup;
+        let Setup { max_age, budget, sso, settings, options, timeouts, more_routes } = setup;
         let simulator = Simulator::new(Vec::new());
         simulator.set_page_size(SSO_PAGE_SIZE);
         let sso_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -179,20 +179,22 @@ impl TestApp {
         let sso = Sso::new(sso_settings, clock.clone()).unwrap();
         let store = database.store().await;
         let app = App::new(&store, sso, &clock, settings);
-        let readiness = health::Readiness::new(store.clone(), Stop::new());
+        let readiness = health::Readiness::new(store.clone(), Shutdown::new());
         let counted = metrics::routes(Metrics::install().unwrap(), store.clone());
         let operations = health::routes(readiness).merge(counted).merge(more_routes);
         let router = router(&app, Endpoint::new(app.clone(), Limits::default()).unwrap(), operations, options);
-        let listener = server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = http_server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let shutdown = ShutdownConfig { delay: Duration::ZERO, timeout: Duration::from_secs(1) };
+        let shutdown = ShutdownSettings { delay: Duration::ZERO, timeout: Duration::from_secs(1) };
         let server_settings = ServerSettings {
-            patience,
+            timeouts,
             max_connections: 1_000,
-            max_unread_kilobytes: server::MAX_UNREAD_KILOBYTES,
+            max_request_body: LARGEST_BODY,
+            max_response_memory_kib: DEFAULT_RESPONSE_MEMORY_KIB,
+            response_memory_exceeded,
             shutdown,
         };
-        let serving = server::serve(listener, router, server_settings, Stop::new());
+        let serving = http_server::serve(listener, router, server_settings, Shutdown::new());
         let server = tokio::spawn(async move { serving.await.unwrap() });
         Self {
             url,

@@ -4,20 +4,27 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use lc_connections::http::server::Patience;
+use http_server::Timeouts;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::app::Answer;
 
-/// Far beyond any limit of a server with [`short_patience`], also on a busy machine.
+/// Far beyond any limit of a server with [`short_timeouts`], also on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
 /// With which a server is soon done with whoever keeps it waiting.
-pub fn short_patience() -> Patience {
+pub fn short_timeouts() -> Timeouts {
     let short = Duration::from_millis(400);
-    Patience { first_bytes: short, head: short, body: short, answer: short, farewell: short, ..Patience::default() }
+    Timeouts {
+        protocol_detection: short,
+        head: short,
+        body: short,
+        response: short,
+        linger: short,
+        ..Timeouts::default()
+    }
 }
 
 /// Sends these bytes over a connection of their own, and gives what comes back until the server closes it, which it must.

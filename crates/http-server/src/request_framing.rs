@@ -1,62 +1,52 @@
-//! A request must mean the same to every proxy on its way and here: which host it is for, and where its body ends. What one
-//! of them takes for a body, the next may take for a request.
+//! Request framing: a request must mean the same to every proxy on its way and here. Its host and the end of its body
+//! must not be ambiguous: bytes that one parser takes for a body, the next may take for a request (request smuggling).
 //!
-//! hyper refuses most of what has two meanings; here is the rest.
+//! hyper rejects most ambiguous requests; this is the remainder.
 
-use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderValue, Request, Uri, Version};
 
-use crate::api_error::ApiError;
-use crate::rest::error::RestError;
-
-/// The layer, for `axum::middleware::from_fn`.
-pub(super) async fn require(request: Request, next: Next) -> Response {
-    let clarity = Clarity::of(&request);
-    let mut response = match clarity.doubt {
-        None => next.run(request).await,
-        Some(text) => RestError::new(StatusCode::BAD_REQUEST, ApiError::bad_input(text)).into_response(),
-    };
-    clarity.settle(response.headers_mut());
-    response
+/// Whether a request's framing is unambiguous.
+#[derive(Debug, Clone, Copy)]
+pub struct FramingCheck {
+    violation: Option<&'static str>,
+    closes_connection: bool,
 }
 
-/// How clear it is what a request means.
-pub(super) struct Clarity {
-    /// What cannot be told for certain.
-    doubt: Option<&'static str>,
-    is_last: bool,
-}
-
-impl Clarity {
-    pub(super) fn of(request: &Request) -> Self {
-        let doubt = doubt(request.version(), request.uri(), request.headers());
-        // hyper hides a Content-Length that stands beside a coding, so that any request with a coding may have had both;
-        // after such a one the connection must be closed (RFC 9112, 6.1).
+impl FramingCheck {
+    /// Checks a request's version, target and headers.
+    #[must_use]
+    pub fn new<B>(request: &Request<B>) -> Self {
+        let violation = violation(request.version(), request.uri(), request.headers());
+        // hyper hides a Content-Length beside a transfer coding, so that any request with a coding may have had both;
+        // the connection must close after such a request (RFC 9112, 6.1).
         let is_coded = request.headers().contains_key(TRANSFER_ENCODING);
-        Self { doubt, is_last: request.version() < Version::HTTP_2 && (is_coded || doubt.is_some()) }
+        Self { violation, closes_connection: request.version() < Version::HTTP_2 && (is_coded || violation.is_some()) }
     }
 
-    /// To be told to the answer, whose connection may have to end.
-    pub(super) fn settle(&self, answer: &mut HeaderMap) {
-        if self.is_last {
-            answer.insert(CONNECTION, HeaderValue::from_static("close"));
+    /// Why the request must be rejected with 400.
+    #[must_use]
+    pub fn violation(self) -> Option<&'static str> {
+        self.violation
+    }
+
+    /// Adds `Connection: close` to the response where the connection must not carry another request.
+    pub fn finish(self, response: &mut HeaderMap) {
+        if self.closes_connection {
+            response.insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
 }
 
-/// What cannot be told for certain.
-fn doubt(version: Version, target: &Uri, headers: &HeaderMap) -> Option<&'static str> {
+fn violation(version: Version, target: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     let mut hosts = headers.get_all(HOST).iter();
     let (host, another_host) = (hosts.next(), hosts.next());
     if another_host.is_some() || (host.is_none() && version == Version::HTTP_11) {
         return Some("a request must have exactly one Host header");
     }
     if let Some(host) = host {
-        // An empty one is for requests to nobody in particular.
+        // RFC 9112, 3.2: an empty Host is valid.
         let is_well_formed = |host: &str| host.is_empty() || (host.parse::<Authority>().is_ok() && !host.contains('@'));
         let Some(host) = host.to_str().ok().filter(|host| is_well_formed(host)) else {
             return Some("the Host header must be a host, and a port where one is needed");
@@ -69,7 +59,7 @@ fn doubt(version: Version, target: &Uri, headers: &HeaderMap) -> Option<&'static
     match (codings.next(), codings.next()) {
         (None, _) => None,
         (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => None,
-        // 501 would be right as well, but no client shall make it look as if something failed here.
+        // 501 is allowed too, but a client must not be able to raise the share of 5xx responses.
         _ => Some("the only Transfer-Encoding that is understood is chunked"),
     }
 }
@@ -78,7 +68,7 @@ fn doubt(version: Version, target: &Uri, headers: &HeaderMap) -> Option<&'static
 mod tests {
     use super::*;
 
-    fn doubt_of(
+    fn violation_of(
         version: Version,
         target: &'static str,
         headers: &[(&'static str, &'static str)],
@@ -87,11 +77,11 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
         }
-        doubt(version, &Uri::from_static(target), &map)
+        violation(version, &Uri::from_static(target), &map)
     }
 
     #[test]
-    fn one_host_and_one_end_leave_no_doubt() {
+    fn one_host_and_one_body_length_pass() {
         for (version, target, headers) in [
             (Version::HTTP_11, "/", vec![("host", "a")]),
             (Version::HTTP_11, "/", vec![("host", "")]),
@@ -101,12 +91,12 @@ mod tests {
             (Version::HTTP_2, "http://a/", vec![]),
             (Version::HTTP_2, "http://a/", vec![("host", "a")]),
         ] {
-            assert_eq!(doubt_of(version, target, &headers), None, "{target} {headers:?}");
+            assert_eq!(violation_of(version, target, &headers), None, "{target} {headers:?}");
         }
     }
 
     #[test]
-    fn two_hosts_none_or_another_than_the_targets_are_in_doubt() {
+    fn two_hosts_no_host_or_another_host_than_the_target_are_violations() {
         for (version, target, headers) in [
             (Version::HTTP_11, "/", vec![]),
             (Version::HTTP_11, "http://a/", vec![]),
@@ -120,21 +110,21 @@ mod tests {
             (Version::HTTP_2, "http://a/", vec![("host", "b")]),
         ] {
             assert!(
-                doubt_of(version, target, &headers).is_some_and(|text| text.contains("ost")),
+                violation_of(version, target, &headers).is_some_and(|text| text.contains("ost")),
                 "{target} {headers:?}"
             );
         }
     }
 
     #[test]
-    fn a_coding_that_is_not_understood_leaves_the_end_in_doubt() {
+    fn an_unknown_transfer_coding_is_a_violation() {
         for codings in
             [vec!["gzip, chunked"], vec!["identity", "chunked"], vec!["chunked", "chunked"], vec!["\"chunked\""]]
         {
             let mut headers = vec![("host", "a")];
             headers.extend(codings.iter().map(|coding| ("transfer-encoding", *coding)));
             assert!(
-                doubt_of(Version::HTTP_11, "/", &headers).is_some_and(|text| text.contains("chunked")),
+                violation_of(Version::HTTP_11, "/", &headers).is_some_and(|text| text.contains("chunked")),
                 "{codings:?}"
             );
         }

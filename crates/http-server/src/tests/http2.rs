@@ -4,6 +4,8 @@ use h2::client::SendRequest;
 use h2::{Reason, RecvStream};
 use http::{Request, Response, StatusCode};
 
+use tokio::time::Instant;
+
 use super::*;
 
 /// A connection whose client reads and acknowledges what comes, and asks when it is told to.
@@ -49,8 +51,8 @@ impl Connection {
 }
 
 /// The body, whose client is ready for more as soon as it has read something.
-async fn whole(answer: Response<RecvStream>) -> Result<String, h2::Error> {
-    let mut body = answer.into_body();
+async fn whole(response: Response<RecvStream>) -> Result<String, h2::Error> {
+    let mut body = response.into_body();
     let mut text = Vec::new();
     while let Some(data) = body.data().await {
         let data = data?;
@@ -64,7 +66,7 @@ const EMPTY_SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 #[tokio::test]
 async fn many_requests_over_one_connection_are_answered_side_by_side() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut connection = running.usual_http_2().await;
     let began = Instant::now();
     let answers: Vec<_> = (0..50).map(|_| connection.ask("/slow")).collect();
@@ -78,7 +80,7 @@ async fn many_requests_over_one_connection_are_answered_side_by_side() {
 
 #[tokio::test]
 async fn a_client_that_begins_slowly_or_not_at_all_is_closed() {
-    let running = start(short_patience(), 0, 5_000);
+    let running = start(short_timeouts(), 0, 5_000);
     let mut slow = running.connect().await;
     slow.write_all(b"PRI * HT").await.unwrap();
     assert_eq!(until_closed(&mut slow).await, "");
@@ -91,7 +93,7 @@ async fn a_client_that_begins_slowly_or_not_at_all_is_closed() {
 
 #[tokio::test]
 async fn what_only_looks_like_http_2_at_first_is_answered_as_http_1() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut stream = running.connect().await;
     for piece in ["P", "RI", " / HTTP/1.1\r\nHost: test\r\n\r\n"] {
         stream.write_all(piece.as_bytes()).await.unwrap();
@@ -107,7 +109,7 @@ async fn what_only_looks_like_http_2_at_first_is_answered_as_http_1() {
 
 #[tokio::test]
 async fn a_connection_that_stays_idle_is_closed_before_and_after_a_request() {
-    let running = start(short_patience(), 0, 5_000);
+    let running = start(short_timeouts(), 0, 5_000);
     running.usual_http_2().await.ends().await;
     let mut connection = running.usual_http_2().await;
     assert_eq!(connection.get("/").await, "hello");
@@ -116,23 +118,23 @@ async fn a_connection_that_stays_idle_is_closed_before_and_after_a_request() {
 
 #[tokio::test]
 async fn a_client_that_does_not_acknowledge_its_end_is_closed() {
-    let patience = Patience { farewell: Duration::from_millis(100), ..short_patience() };
-    let running = start(patience, 0, 5_000);
+    let timeouts = Timeouts { linger: Duration::from_millis(100), ..short_timeouts() };
+    let running = start(timeouts, 0, 5_000);
     let mut stream = running.by_hand(&EMPTY_SETTINGS).await;
     until_closed(&mut stream).await;
 }
 
 #[tokio::test]
 async fn a_connection_at_work_is_not_idle() {
-    let running = start(short_patience(), 0, 5_000);
+    let running = start(short_timeouts(), 0, 5_000);
     let mut connection = running.usual_http_2().await;
     assert_eq!(connection.get("/slow").await, "finished");
 }
 
 #[tokio::test]
 async fn a_client_that_drips_a_body_loses_that_request_alone() {
-    let patience = Patience { head: LONG, ..short_patience() };
-    let running = start(patience, 0, 5_000);
+    let timeouts = Timeouts { head: LONG, ..short_timeouts() };
+    let running = start(timeouts, 0, 5_000);
     let mut connection = running.usual_http_2().await;
     let request = Request::post("http://test/length").body(()).unwrap();
     let (answer, mut body) = connection.requests.send_request(request, false).unwrap();
@@ -154,8 +156,8 @@ async fn a_client_that_drips_a_body_loses_that_request_alone() {
 
 #[tokio::test]
 async fn a_client_that_does_not_take_an_answer_loses_that_answer_alone() {
-    let patience = Patience { head: LONG, ..short_patience() };
-    let running = start(patience, 0, 5_000);
+    let timeouts = Timeouts { head: LONG, ..short_timeouts() };
+    let running = start(timeouts, 0, 5_000);
     let mut builder = h2::client::Builder::new();
     let mut connection = running.http_2(builder.initial_connection_window_size(1024 * 1024)).await;
     let mut stuck = connection.ask("/big").await.unwrap().into_body();
@@ -172,7 +174,7 @@ async fn a_client_that_does_not_take_an_answer_loses_that_answer_alone() {
 
 #[tokio::test]
 async fn an_answer_far_larger_than_what_the_client_takes_at_once_comes_whole() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut builder = h2::client::Builder::new();
     let mut connection = running.http_2(builder.initial_window_size(1000)).await;
     assert_eq!(connection.get("/medium").await.len(), MEDIUM);
@@ -184,7 +186,7 @@ async fn an_answer_far_larger_than_what_the_client_takes_at_once_comes_whole() {
 
 #[tokio::test]
 async fn a_head_that_is_too_large_is_refused() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut connection = running.usual_http_2().await;
     let mut request = Request::get("http://test/");
     for number in 0..5 {
@@ -197,7 +199,7 @@ async fn a_head_that_is_too_large_is_refused() {
 
 #[tokio::test]
 async fn a_client_that_takes_back_what_it_asks_for_is_closed_once_it_does_so_without_end() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut patient = running.usual_http_2().await;
     let mut hasty = running.usual_http_2().await;
     let mut taken_back = 0;
@@ -218,7 +220,7 @@ async fn a_client_that_takes_back_what_it_asks_for_is_closed_once_it_does_so_wit
 
 #[tokio::test]
 async fn taking_back_some_of_many_requests_is_no_offence() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut connection = running.usual_http_2().await;
     for _ in 0..300 {
         let taken_back = connection.ask("/stuck");
@@ -230,8 +232,8 @@ async fn taking_back_some_of_many_requests_is_no_offence() {
 
 #[tokio::test]
 async fn readiness_turns_first_and_connections_are_told_to_leave_after_the_delay() {
-    let running = start(Patience::default(), 1_000, 60_000);
-    running.stop.begin();
+    let running = start(Timeouts::default(), 1_000, 60_000);
+    running.shutdown.start();
     let mut connection = running.usual_http_2().await;
     assert_eq!(connection.get("/ready").await, "stopping");
     running.refuses().await;
@@ -241,12 +243,12 @@ async fn readiness_turns_first_and_connections_are_told_to_leave_after_the_delay
 
 #[tokio::test]
 async fn what_is_in_flight_is_finished_and_nothing_new_is_begun() {
-    let running = start(Patience::default(), 0, 20_000);
+    let running = start(Timeouts::default(), 0, 20_000);
     let mut connection = running.usual_http_2().await;
     let in_flight: Vec<_> = (0..50).map(|_| connection.ask("/slow")).collect();
     // Until the requests have reached their handlers.
     sleep(Duration::from_millis(50)).await;
-    running.stop.begin();
+    running.shutdown.start();
     running.refuses().await;
     sleep(Duration::from_millis(50)).await;
     let late = connection.requests.clone().ready().await;
@@ -260,7 +262,7 @@ async fn what_is_in_flight_is_finished_and_nothing_new_is_begun() {
 
 #[tokio::test]
 async fn a_client_that_asks_until_it_is_told_to_leave_loses_no_answer() {
-    let running = start(Patience::default(), 0, 60_000);
+    let running = start(Timeouts::default(), 0, 60_000);
     let mut connections = Vec::new();
     for _ in 0..8 {
         connections.push(running.usual_http_2().await);
@@ -280,7 +282,7 @@ async fn a_client_that_asks_until_it_is_told_to_leave_loses_no_answer() {
     });
     let asking: Vec<_> = asking.collect();
     sleep(Duration::from_millis(100)).await;
-    running.stop.begin();
+    running.shutdown.start();
     running.ends().await;
     for client in asking {
         assert!(timeout(LONG, client).await.unwrap().unwrap() > 0);
@@ -289,22 +291,22 @@ async fn a_client_that_asks_until_it_is_told_to_leave_loses_no_answer() {
 
 #[tokio::test]
 async fn neither_an_idle_connection_nor_one_that_says_nothing_holds_the_end_up() {
-    let running = start(Patience { head: LONG * 10, first_bytes: LONG * 10, ..Patience::default() }, 0, 600_000);
+    let running = start(Timeouts { head: LONG * 10, protocol_detection: LONG * 10, ..Timeouts::default() }, 0, 600_000);
     let mut idle = running.usual_http_2().await;
     assert_eq!(idle.get("/").await, "hello");
     let _dumb = running.by_hand(&EMPTY_SETTINGS).await;
     let _silent = running.connect().await;
-    running.stop.begin();
+    running.shutdown.start();
     running.ends().await;
 }
 
 #[tokio::test]
 async fn a_stuck_request_does_not_hold_the_end_up_beyond_the_limit() {
-    let running = start(Patience::default(), 0, 1_000);
+    let running = start(Timeouts::default(), 0, 1_000);
     let mut connection = running.usual_http_2().await;
     let stuck = connection.ask("/stuck");
     sleep(Duration::from_millis(50)).await;
-    running.stop.begin();
+    running.shutdown.start();
     running.ends().await;
     assert!(timeout(LONG, stuck).await.unwrap().is_err());
 }

@@ -1,15 +1,22 @@
-//! Slow clients, and the order of the end, over real sockets: here of HTTP/1.1, in `http_2` of the other.
+//! Slow clients and graceful shutdown over real sockets: HTTP/1.1 here, HTTP/2 in `http2`.
 
-mod http_2;
+mod http2;
 
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
 use axum::body::Bytes;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::connection::LARGEST_HEAD;
-use super::*;
+use crate::http1::MAX_HEAD_BYTES;
+use crate::{ServerSettings, Shutdown, ShutdownSettings, Timeouts, listen, serve};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -18,18 +25,18 @@ const MEDIUM: usize = 300_000;
 
 struct Running {
     address: SocketAddr,
-    stop: Stop,
+    shutdown: Shutdown,
     server: JoinHandle<io::Result<()>>,
 }
 
-fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
+fn start(timeouts: Timeouts, delay_ms: u64, timeout_ms: u64) -> Running {
     let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let stop = Stop::new();
-    let stopping = stop.clone();
+    let shutdown = Shutdown::new();
+    let observed = shutdown.clone();
     let router = Router::new()
         .route("/", get(async || "hello"))
-        .route("/ready", get(async move || if stopping.has_begun() { "stopping" } else { "ready" }))
+        .route("/ready", get(async move || if observed.is_started() { "stopping" } else { "ready" }))
         .route(
             "/slow",
             get(async || {
@@ -42,11 +49,23 @@ fn start(patience: Patience, delay_ms: u64, timeout_ms: u64) -> Running {
         .route("/length", post(async |body: Bytes| body.len().to_string()))
         .route("/medium", get(async || "x".repeat(MEDIUM)))
         .route("/big", get(async || "x".repeat(64 * 1024 * 1024)));
-    let shutdown =
-        ShutdownConfig { delay: Duration::from_millis(delay_ms), timeout: Duration::from_millis(timeout_ms) };
-    let settings = ServerSettings { patience, max_connections: 100, max_unread_kilobytes: 256 * 1024, shutdown };
-    let server = tokio::spawn(serve(listener, router, settings, stop.clone()));
-    Running { address, stop, server }
+    let settings = ServerSettings {
+        timeouts,
+        max_connections: 100,
+        max_request_body: 256 * 1024,
+        max_response_memory_kib: 256 * 1024,
+        response_memory_exceeded,
+        shutdown: ShutdownSettings {
+            delay: Duration::from_millis(delay_ms),
+            timeout: Duration::from_millis(timeout_ms),
+        },
+    };
+    let server = tokio::spawn(serve(listener, router, settings, shutdown.clone()));
+    Running { address, shutdown, server }
+}
+
+fn response_memory_exceeded(_: &Response) -> Response {
+    (http::StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")], "{}").into_response()
 }
 
 impl Running {
@@ -100,14 +119,14 @@ async fn until(stream: &mut TcpStream, end: &str) -> String {
     text
 }
 
-fn short_patience() -> Patience {
+fn short_timeouts() -> Timeouts {
     let short = Duration::from_millis(100);
-    Patience { first_bytes: short, head: short, body: short, answer: short, ..Patience::default() }
+    Timeouts { protocol_detection: short, head: short, body: short, response: short, ..Timeouts::default() }
 }
 
 #[tokio::test]
 async fn a_client_that_sends_its_head_slowly_is_closed() {
-    let running = start(short_patience(), 0, 5_000);
+    let running = start(short_timeouts(), 0, 5_000);
     let mut stream = running.connect().await;
     stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
     until_closed(&mut stream).await;
@@ -115,7 +134,7 @@ async fn a_client_that_sends_its_head_slowly_is_closed() {
 
 #[tokio::test]
 async fn a_client_that_drips_its_body_is_closed_however_steadily_it_drips() {
-    let running = start(short_patience(), 0, 5_000);
+    let running = start(short_timeouts(), 0, 5_000);
     let mut stream = running.connect().await;
     stream.write_all(b"POST /length HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n").await.unwrap();
     let (mut from, mut to) = stream.split();
@@ -140,7 +159,7 @@ async fn a_client_that_drips_its_body_is_closed_however_steadily_it_drips() {
 
 #[tokio::test]
 async fn a_body_that_comes_in_time_is_read_whole() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut stream = running.connect().await;
     stream.write_all(b"POST /length HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\nabc").await.unwrap();
     sleep(Duration::from_millis(50)).await;
@@ -150,7 +169,7 @@ async fn a_body_that_comes_in_time_is_read_whole() {
 
 #[tokio::test]
 async fn a_connection_that_stays_idle_is_closed_before_and_after_a_request() {
-    let running = start(short_patience(), 0, 5_000);
+    let running = start(short_timeouts(), 0, 5_000);
     let mut silent = running.connect().await;
     assert_eq!(until_closed(&mut silent).await, "");
     let mut idle = running.begin("/").await;
@@ -159,7 +178,7 @@ async fn a_connection_that_stays_idle_is_closed_before_and_after_a_request() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_its_answer_is_closed() {
-    let running = start(short_patience(), 0, 5_000);
+    let running = start(short_timeouts(), 0, 5_000);
     let mut stream = running.begin("/big").await;
     // Long past the limit: what is read then is what the system's buffers held, and not the whole.
     sleep(Duration::from_secs(1)).await;
@@ -170,7 +189,7 @@ async fn a_client_that_does_not_read_its_answer_is_closed() {
 
 #[tokio::test]
 async fn answers_that_nobody_reads_hold_no_more_memory_than_is_meant_for_them() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     // Each has 64 MiB, of the 256 that there are.
     let mut unread = Vec::new();
     for _ in 0..3 {
@@ -194,25 +213,25 @@ async fn answers_that_nobody_reads_hold_no_more_memory_than_is_meant_for_them() 
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_not_cut_off_by_the_patience_with_clients() {
-    let running = start(short_patience(), 0, 5_000);
+async fn a_slow_handler_does_not_run_into_client_timeouts() {
+    let running = start(short_timeouts(), 0, 5_000);
     let mut stream = running.begin("/slow").await;
     until(&mut stream, "finished").await;
 }
 
 #[tokio::test]
 async fn a_head_without_end_is_refused() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut stream = running.connect().await;
-    let head = format!("GET / HTTP/1.1\r\nHost: test\r\nX-Big: {}\r\n\r\n", "x".repeat(LARGEST_HEAD as usize));
+    let head = format!("GET / HTTP/1.1\r\nHost: test\r\nX-Big: {}\r\n\r\n", "x".repeat(MAX_HEAD_BYTES as usize));
     let _ = stream.write_all(head.as_bytes()).await;
     assert!(until_closed(&mut stream).await.starts_with("HTTP/1.1 431"));
 }
 
 #[tokio::test]
 async fn readiness_turns_first_and_connections_are_refused_after_the_delay() {
-    let running = start(Patience { last_request: LONG, ..Patience::default() }, 1_000, 60_000);
-    running.stop.begin();
+    let running = start(Timeouts { last_request: LONG, ..Timeouts::default() }, 1_000, 60_000);
+    running.shutdown.start();
     let mut stream = running.begin("/ready").await;
     until(&mut stream, "stopping").await;
     running.refuses().await;
@@ -223,11 +242,11 @@ async fn readiness_turns_first_and_connections_are_refused_after_the_delay() {
 
 #[tokio::test]
 async fn what_is_in_flight_is_finished() {
-    let running = start(Patience::default(), 0, 20_000);
+    let running = start(Timeouts::default(), 0, 20_000);
     let mut stream = running.begin("/slow").await;
     // Until the request has reached its handler.
     sleep(Duration::from_millis(50)).await;
-    running.stop.begin();
+    running.shutdown.start();
     running.refuses().await;
     let answer = until_closed(&mut stream).await;
     assert!(answer.ends_with("finished") && answer.contains("connection: close"), "{answer}");
@@ -236,10 +255,10 @@ async fn what_is_in_flight_is_finished() {
 
 #[tokio::test]
 async fn a_request_that_was_on_its_way_over_an_idle_connection_is_answered() {
-    let running = start(Patience { last_request: LONG, ..Patience::default() }, 0, 60_000);
+    let running = start(Timeouts { last_request: LONG, ..Timeouts::default() }, 0, 60_000);
     let mut stream = running.begin("/").await;
     until(&mut stream, "hello").await;
-    running.stop.begin();
+    running.shutdown.start();
     running.refuses().await;
     send(&mut stream, "/").await;
     assert!(until_closed(&mut stream).await.ends_with("hello"));
@@ -248,36 +267,36 @@ async fn a_request_that_was_on_its_way_over_an_idle_connection_is_answered() {
 
 #[tokio::test]
 async fn an_idle_connection_does_not_hold_the_end_up() {
-    let running = start(Patience { head: LONG * 10, ..Patience::default() }, 0, 600_000);
+    let running = start(Timeouts { head: LONG * 10, ..Timeouts::default() }, 0, 600_000);
     let mut stream = running.begin("/").await;
     until(&mut stream, "hello").await;
-    running.stop.begin();
+    running.shutdown.start();
     running.ends().await;
 }
 
 #[tokio::test]
 async fn a_stuck_request_does_not_hold_the_end_up_beyond_the_limit() {
-    let running = start(Patience::default(), 0, 1_000);
+    let running = start(Timeouts::default(), 0, 1_000);
     let mut stream = running.begin("/stuck").await;
     sleep(Duration::from_millis(50)).await;
-    running.stop.begin();
+    running.shutdown.start();
     running.ends().await;
     assert_eq!(until_closed(&mut stream).await, "");
 }
 
 #[tokio::test]
 async fn a_second_request_to_stop_ends_at_once() {
-    let running = start(Patience::default(), 300_000, 600_000);
+    let running = start(Timeouts::default(), 300_000, 600_000);
     let _stuck = running.begin("/stuck").await;
-    running.stop.begin();
+    running.shutdown.start();
     sleep(Duration::from_millis(50)).await;
-    running.stop.at_once();
+    running.shutdown.force();
     running.ends().await;
 }
 
 #[tokio::test]
 async fn a_refusal_reaches_a_client_that_is_still_sending() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     let mut stream = running.connect().await;
     let body = vec![b'x'; 8 * 1024 * 1024];
     stream.write_all(b"POST /length HTTP/1.1\r\nHost: test\r\nContent-Length: 8388608\r\n\r\n").await.unwrap();
@@ -288,7 +307,7 @@ async fn a_refusal_reaches_a_client_that_is_still_sending() {
 
 #[tokio::test]
 async fn a_refusal_of_a_body_that_nobody_read_leaves_the_connection_open() {
-    let running = start(Patience { rest: LONG, ..Patience::default() }, 0, 5_000);
+    let running = start(Timeouts { body_drain: LONG, ..Timeouts::default() }, 0, 5_000);
     let mut stream = running.connect().await;
     for _ in 0..20 {
         stream.write_all(b"POST /refused HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\n").await.unwrap();
@@ -303,7 +322,7 @@ async fn a_refusal_of_a_body_that_nobody_read_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn a_refusal_tells_when_the_rest_of_the_body_is_not_waited_for() {
-    let running = start(Patience::default(), 0, 5_000);
+    let running = start(Timeouts::default(), 0, 5_000);
     for rest in ["600\r\n\r\n", "600\r\n\r\nbegun", "6000000\r\n\r\n", "6\r\nExpect: 100-continue\r\n\r\n"] {
         let mut stream = running.connect().await;
         let head = "POST /refused HTTP/1.1\r\nHost: test\r\nContent-Length: ";
@@ -315,10 +334,10 @@ async fn a_refusal_tells_when_the_rest_of_the_body_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_client_that_does_not_close_its_own_end_is_closed() {
-    let running = start(Patience { farewell: Duration::from_millis(100), ..short_patience() }, 0, 600_000);
+    let running = start(Timeouts { linger: Duration::from_millis(100), ..short_timeouts() }, 0, 600_000);
     let mut stream = running.begin("/").await;
     assert!(until_closed(&mut stream).await.ends_with("hello"));
-    running.stop.begin();
+    running.shutdown.start();
     // Its own end is open still.
     running.ends().await;
     drop(stream);
