@@ -173,7 +173,7 @@ impl ApiError {
         Self::new(ErrorCode::Unauthenticated, "authentication failed")
     }
 
-    /// Not a superuser. REST has its own, shorter text.
+    /// Not a superuser. REST has its own text, which legacy clients compare.
     #[must_use]
     pub fn not_authorized() -> Self {
         Self::new(ErrorCode::SuperuserRequired, "not authorized: this needs a superuser's key")

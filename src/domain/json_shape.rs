@@ -1,5 +1,5 @@
-//! JSON from outside that stays text, looked into one level at a time: whoever reads one member reads no other, so that an odd
-//! one (`1e400`, half a surrogate pair, any depth) costs only those who ask for it.
+//! Reads JSON text one level at a time. Reading one member leaves the others unread, so that a value which no Rust
+//! type holds (`1e400`, a lone surrogate escape, deep nesting) fails only where the program needs that value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The members of an object, in their order; a name may come twice.
+/// The members of an object in document order. A name can occur more than once.
 pub type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
 /// One level of a value.
@@ -19,7 +19,7 @@ pub enum Shape<'a> {
     Boolean(bool),
     /// The digits as they were written.
     Number(&'a str),
-    /// `None`: it has half a surrogate pair (`"\ud800"`), which no text can hold.
+    /// `None` if it contains a lone surrogate escape (`"\ud800"`), which `str` cannot hold.
     String(Option<Cow<'a, str>>),
     /// The items.
     Array(Vec<&'a RawValue>),
@@ -28,23 +28,25 @@ pub enum Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// The first level of a value.
+    /// Reads the first level of a value.
     #[must_use]
-    pub fn of(value: &'a RawValue) -> Self {
+    pub fn parse(value: &'a RawValue) -> Self {
         let text = value.get();
-        // `RawValue` is valid JSON, so that no fallback for arrays and objects is ever taken.
+        // A `RawValue` is always valid JSON, so the fallbacks for arrays and objects are unreachable.
         match text.as_bytes().first() {
             Some(b'n') => Self::Null,
             Some(b't') => Self::Boolean(true),
             Some(b'f') => Self::Boolean(false),
-            Some(b'"') => Self::String(serde_json::from_str(text).ok().map(|Text(text)| text)),
+            // Most strings have no escapes. Lists of them can be long.
+            Some(b'"') if !text.contains('\\') => Self::String(text.get(1..text.len() - 1).map(Cow::Borrowed)),
+            Some(b'"') => Self::String(serde_json::from_str(text).ok().map(Cow::Owned)),
             Some(b'[') => Self::Array(serde_json::from_str(text).unwrap_or_default()),
             Some(b'{') => Self::Object(members(text)),
             _ => Self::Number(text),
         }
     }
 
-    /// The value's type, for a sentence.
+    /// The JSON type with its article, for error messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -62,7 +64,7 @@ fn members(text: &str) -> Members<'_> {
     serde_json::from_str(text).map(|Object(members)| members).unwrap_or_default()
 }
 
-/// The member of a name; of several the last, as JSON's readers have it.
+/// Returns the member with this name. The last one wins, as in most JSON readers.
 #[must_use]
 pub fn member<'a>(members: &Members<'a>, name: &str) -> Option<&'a RawValue> {
     members.iter().rev().find(|(one, _)| one == name).map(|(_, value)| *value)
@@ -94,40 +96,23 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// A string, borrowed where it has no escapes.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor).map(Self)
-    }
-}
-
-/// A member's name. One with half a surrogate pair is nobody's, but must not cost the others.
+/// A member's name. A lone surrogate in an unknown name must not fail the whole object.
 struct Name<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // As bytes, serde_json takes half a pair too.
-        deserializer.deserialize_bytes(TextVisitor).map(Self)
+        // As bytes, serde_json accepts lone surrogates.
+        deserializer.deserialize_bytes(NameVisitor).map(Self)
     }
 }
 
-struct TextVisitor;
+struct NameVisitor;
 
-impl<'de> Visitor<'de> for TextVisitor {
+impl<'de> Visitor<'de> for NameVisitor {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
     }
 
     fn visit_borrowed_bytes<E>(self, text: &'de [u8]) -> Result<Self::Value, E> {
@@ -148,23 +133,23 @@ mod tests {
     }
 
     #[test]
-    fn one_level_is_read_whatever_lies_below() {
+    fn invalid_values_below_one_level_do_not_fail_it() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         let text =
             format!(r#"{{"a": 1e400, "\ud800": 1, "b": "\ud800", "c": {deep}, "d\u0065": "\u0041b", "a": null}}"#);
-        let Shape::Object(members) = Shape::of(raw(&text)) else { panic!("an object") };
+        let Shape::Object(members) = Shape::parse(raw(&text)) else { panic!("an object") };
         let names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
         assert_eq!(names, ["a", "\u{fffd}\u{fffd}\u{fffd}", "b", "c", "de", "a"]);
-        assert!(matches!(Shape::of(members[0].1), Shape::Number("1e400")));
-        assert!(matches!(Shape::of(member(&members, "b").unwrap()), Shape::String(None)));
-        assert!(matches!(Shape::of(member(&members, "c").unwrap()), Shape::Array(items) if items.len() == 1));
-        assert!(matches!(Shape::of(member(&members, "de").unwrap()), Shape::String(Some(text)) if text == "Ab"));
-        assert!(matches!(Shape::of(member(&members, "a").unwrap()), Shape::Null), "the last of one name");
+        assert!(matches!(Shape::parse(members[0].1), Shape::Number("1e400")));
+        assert!(matches!(Shape::parse(member(&members, "b").unwrap()), Shape::String(None)));
+        assert!(matches!(Shape::parse(member(&members, "c").unwrap()), Shape::Array(items) if items.len() == 1));
+        assert!(matches!(Shape::parse(member(&members, "de").unwrap()), Shape::String(Some(text)) if text == "Ab"));
+        assert!(matches!(Shape::parse(member(&members, "a").unwrap()), Shape::Null), "the last duplicate wins");
         assert!(member(&members, "e").is_none());
     }
 
     #[test]
-    fn each_type_has_its_shape() {
+    fn each_json_type_has_its_shape() {
         for (text, kind) in [
             ("null", "null"),
             ("true", "a boolean"),
@@ -174,11 +159,11 @@ mod tests {
             ("\"\"", "a string"),
             ("[ 1 , {} ]", "an array"),
             ("{ }", "an object"),
-            // The key by which `serde_json`'s own `Value` takes a text for JSON.
+            // `serde_json::Value` gives these keys a meaning of its own.
             (r#"{"$serde_json::private::RawValue": "[]"}"#, "an object"),
             (r#"{"$serde_json::private::Number": "1"}"#, "an object"),
         ] {
-            assert_eq!(Shape::of(raw(text)).kind(), kind, "{text}");
+            assert_eq!(Shape::parse(raw(text)).kind(), kind, "{text}");
         }
     }
 }

@@ -19,17 +19,17 @@ use super::negotiate::{Parameterised, combined, content_type, elements};
 /// The largest body of a request, in bytes; the router enforces it.
 pub const LARGEST_BODY: usize = 256 * 1024;
 
-/// In which characters a JSON body says that it is written.
+/// The charset that a JSON body declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
-    /// UTF-8, in any of its names, or nothing said.
+    /// UTF-8 under any of its names, its subset ASCII, or no charset.
     Utf8,
-    /// Another one.
+    /// Any other charset.
     Other,
 }
 
-/// What `Content-Type` says of a JSON body; `None`: it is missing, given twice, or another type. Parameters that nobody knows
-/// are ignored.
+/// Returns the charset of an `application/json` body, or `None` if `Content-Type` is missing, duplicated or another
+/// type. Unknown parameters are ignored.
 #[must_use]
 pub fn json_charset(headers: &HeaderMap) -> Option<Charset> {
     let content_type = content_type(headers)?;
@@ -38,7 +38,7 @@ pub fn json_charset(headers: &HeaderMap) -> Option<Charset> {
     is_json.then(|| if media_type.is_utf_8() { Charset::Utf8 } else { Charset::Other })
 }
 
-/// Whether a body is in a content coding. `identity` is none (RFC 9110, 8.4.1), nor is a header without a value.
+/// Whether a body has a content coding. An empty header and `identity` (RFC 9110, 8.4.1) mean no coding.
 #[must_use]
 pub fn is_encoded(headers: &HeaderMap) -> bool {
     let codings = combined(headers, &header::CONTENT_ENCODING).unwrap_or_default();
@@ -63,7 +63,8 @@ pub fn encoded() -> (StatusCode, ApiError) {
 /// How long a request keeps its place while its body is on its way.
 const PROMPT: Duration = Duration::from_millis(20);
 
-/// The body, or why there is none: 400 cut short, 408 too slow, 413 too large, 503 too much to do when it had come at last.
+/// The body, or why there is none: 400 cut short, 408 too slow, 413 too large, 503 too much to do when it had come at
+/// last.
 ///
 /// # Errors
 /// As said.

@@ -1,6 +1,6 @@
-//! What the two front ends share of HTTP: who calls and from where, how many are served at once, the reading of a body and of
-//! its JSON, of headers that negotiate, the request's id, its line in the log, the mark of a degraded answer, the validator of
-//! an answer's body.
+//! HTTP that both front ends share: who calls and from where, how many are served at once, the reading of a body and
+//! of its JSON, of headers that negotiate, the request's id, its line in the log, the mark of a degraded answer, the
+//! validator of an answer's body.
 //!
 //! Stands below `graphql` and `rest`, so that neither imports upward from `http`.
 

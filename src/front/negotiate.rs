@@ -1,16 +1,16 @@
-//! The one reader of headers that hold lists, weights and parameters (RFC 9110, 5.6 and 12.4): `Accept`, `Accept-Encoding`,
-//! `Content-Type`, `Content-Encoding`, `If-None-Match`. It knows no media type and no coding of ours.
+//! Reads headers that hold lists, weights and parameters (RFC 9110, 5.6 and 12.4): `Accept`, `Accept-Encoding`,
+//! `Content-Type`, `Content-Encoding`, `If-None-Match`. It must not know which media types and codings the server has.
 //!
-//! It is lenient: a malformed member or parameter is skipped and never changes what the others mean.
+//! The reader is lenient: it skips a malformed member or parameter, and the other members keep their meaning.
 
 use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// The weight of a member without one, in thousandths: the greatest.
+/// The weight of a member without `q`, in thousandths.
 const MAX_WEIGHT: u16 = 1000;
 
-/// All lines of a header as one, which is what they mean (RFC 9110, 5.3); `None`: there is none.
+/// Joins all lines of a header by commas (RFC 9110, 5.3). Returns `None` if the header is absent.
 #[must_use]
 pub fn combined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>> {
     let mut lines = headers.get_all(name).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
@@ -18,12 +18,12 @@ pub fn combined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a,
     Some(lines.fold(first, |all, line| Cow::Owned(format!("{all}, {line}"))))
 }
 
-/// The members of a list, without the empty ones.
+/// Splits a list into its members and skips empty ones.
 pub fn elements(list: &str) -> impl Iterator<Item = &str> {
     split(list, b',', Escapes::Backslash)
 }
 
-/// The entity tags of a list, in which a backslash is a character as any other.
+/// Splits a list of entity tags, in which a backslash does not escape.
 pub fn entity_tags(list: &str) -> impl Iterator<Item = &str> {
     split(list, b',', Escapes::None)
 }
@@ -31,16 +31,16 @@ pub fn entity_tags(list: &str) -> impl Iterator<Item = &str> {
 /// A value with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameterised<'a> {
-    /// A coding, a media type or a range of them, as it was written.
+    /// A coding, a media type or a media range, unchanged.
     pub value: &'a str,
     parameters: Vec<(&'a str, Cow<'a, str>)>,
 }
 
 impl<'a> Parameterised<'a> {
-    /// A member of a list, or a header that has only one.
+    /// Parses one list member, or a header with a single value.
     #[must_use]
     pub fn parse(text: &'a str) -> Self {
-        // A header that begins with a semicolon has a value too, an empty one.
+        // `;charset=x` has an empty value, not the value `charset=x`.
         let is_bare = text.trim_start_matches(WHITESPACE).starts_with(';');
         let mut parts = split(text, b';', Escapes::Backslash);
         let value = if is_bare { "" } else { parts.next().unwrap_or_default() };
@@ -50,19 +50,20 @@ impl<'a> Parameterised<'a> {
         Self { value, parameters: parameters.collect() }
     }
 
-    /// The value of a parameter, by its name in either case; the first, if it is given twice.
+    /// Returns a parameter by its case-insensitive name. The first duplicate wins, as in the WHATWG MIME Sniffing
+    /// standard.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(one, _)| one.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
     }
 
-    /// How much a client likes it, in thousandths; `None`: its weight is malformed, and so is the member.
+    /// The `q` parameter in thousandths. Returns `None` if it is malformed, which makes the whole member malformed.
     #[must_use]
     pub fn weight(&self) -> Option<u16> {
         self.parameter("q").map_or(Some(MAX_WEIGHT), qvalue)
     }
 
-    /// Whether its `charset` is UTF-8 or a part of it, or none is given.
+    /// Whether `charset` is absent, UTF-8, or ASCII, a subset of UTF-8.
     #[must_use]
     pub fn is_utf_8(&self) -> bool {
         let is_utf_8 = |name: &str| {
@@ -72,8 +73,8 @@ impl<'a> Parameterised<'a> {
     }
 }
 
-/// A weight in thousandths. Beside what RFC 9110 (12.4.2) allows it takes what clients send: no digit before the point (older
-/// Java's `.2`), more than three after it, and what is over 1 as 1.
+/// Parses a weight into thousandths. Beyond RFC 9110 (12.4.2) it accepts forms that clients send: no digit before the
+/// point (`.2` of Java before 19), more than three decimals, and values over 1, which count as 1.
 #[must_use]
 pub fn qvalue(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
@@ -86,12 +87,12 @@ pub fn qvalue(text: &str) -> Option<u16> {
         return Some(MAX_WEIGHT);
     }
     let thousandths = decimals.bytes().chain(*b"000").take(3).fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'));
-    // However little: only 0 means "not at all".
+    // A tiny weight must not become 0, which means "not acceptable".
     let is_more = decimals.bytes().any(|digit| digit != b'0');
     Some(thousandths.max(u16::from(is_more)))
 }
 
-/// What a client accepts.
+/// The media ranges of an `Accept` header.
 #[derive(Debug, Clone)]
 pub struct MediaRanges<'a>(Vec<MediaRange<'a>>);
 
@@ -105,27 +106,27 @@ struct MediaRange<'a> {
 }
 
 impl<'a> MediaRanges<'a> {
-    /// The well-formed members of `Accept`, all lines of it as one.
+    /// Parses `Accept` and skips malformed members.
     #[must_use]
     pub fn parse(accept: &'a str) -> Self {
         Self(elements(accept).filter_map(MediaRange::parse).collect())
     }
 
-    /// Whether nothing was said, or nothing that can be read.
+    /// Whether the header has no well-formed member.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How much the client likes a media type in UTF-8, by the most specific range that it is in; 0: not at all.
+    /// The weight of a media type in UTF-8, from the most specific range that matches. 0 means not acceptable.
     #[must_use]
     pub fn weight(&self, media_type: &str) -> u16 {
         let matching = self.0.iter().filter(|range| range.holds(media_type));
         matching.map(|range| (range.specificity(), range.weight)).max().map_or(0, |(_, weight)| weight)
     }
 
-    /// The media type of some that the client likes best, if it likes any. Of several alike it is the one that the client names
-    /// first, else the first of ours.
+    /// Returns the acceptable media type with the greatest weight. A tie goes to the type that the client names first,
+    /// then to the first of `ours`.
     #[must_use]
     pub fn best<'ours>(&self, ours: &[&'ours str]) -> Option<&'ours str> {
         let best = ours.iter().map(|media_type| self.weight(media_type)).max().filter(|weight| *weight > 0)?;
@@ -139,7 +140,7 @@ impl<'a> MediaRanges<'a> {
 impl<'a> MediaRange<'a> {
     fn parse(element: &'a str) -> Option<Self> {
         let member = Parameterised::parse(element);
-        // Java before 19 sends `*` for `*/*`, and Java's servers read it so.
+        // Java before 19 sends `*` for `*/*`, and servers in Java accept it.
         let (kind, subtype) = if member.value == "*" { ("*", "*") } else { member.value.split_once('/')? };
         let is_range = is_token(kind) && is_token(subtype) && (kind != "*" || subtype == "*");
         let is_known =
@@ -161,13 +162,14 @@ impl<'a> MediaRange<'a> {
         media_type.split_once('/').is_some_and(is_it)
     }
 
-    /// A range with parameters that nothing of ours has says least about what has none.
+    /// A range with unknown parameters is less specific than the same range without them, since our media types have
+    /// none.
     fn specificity(&self) -> (bool, bool, bool) {
         (self.kind != "*", self.subtype != "*", !self.has_parameters)
     }
 }
 
-/// The media type of a body; `None`: there is none, or `Content-Type` is given twice.
+/// Returns `Content-Type`, or `None` if it is missing or duplicated.
 #[must_use]
 pub fn content_type(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let mut given = headers.get_all(header::CONTENT_TYPE).iter();
@@ -182,14 +184,14 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token)
 }
 
-/// Whether a backslash in quotes takes its meaning from the next character.
+/// Whether a backslash escapes the next character of a quoted string.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Escapes {
     Backslash,
     None,
 }
 
-/// The parts of a text between separators that do not stand in quotes, without the empty ones.
+/// Splits a text at separators outside quoted strings and skips empty parts.
 fn split(text: &str, separator: u8, escapes: Escapes) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     let parts = std::iter::from_fn(move || {
@@ -201,7 +203,7 @@ fn split(text: &str, separator: u8, escapes: Escapes) -> impl Iterator<Item = &s
     parts.map(|part| part.trim_matches(WHITESPACE)).filter(|part| !part.is_empty())
 }
 
-/// The length of the first part.
+/// The length of the first part of a text.
 fn part(text: &[u8], separator: u8, escapes: Escapes) -> usize {
     let mut at = text.len() - text.trim_ascii_start().len();
     let start = at;
@@ -212,13 +214,13 @@ fn part(text: &[u8], separator: u8, escapes: Escapes) -> usize {
     at
 }
 
-/// A quoted text begins after `=`, or first of all, where a tag's `W/` may precede it.
+/// A quoted string starts after `=`, or at the start of a member, where `W/` can precede it.
 fn may_be_quoted(before: &[u8]) -> bool {
     before.is_empty() || before.eq_ignore_ascii_case(b"W/") || before.trim_ascii_end().ends_with(b"=")
 }
 
-/// Where the quoted text ends that begins here, if it is whole: a quote that has no other one, or something behind it, is a
-/// character like others, so that one too many does not hide the members that follow.
+/// Returns the end of the quoted string at this position, or `None` if it is malformed. An unterminated quote, or one
+/// followed by text, counts as an ordinary character, so that it does not hide the members after it.
 fn quoted(text: &[u8], at: usize, escapes: Escapes) -> Option<usize> {
     let mut end = at + 1;
     while *text.get(end)? != b'"' {
@@ -228,7 +230,7 @@ fn quoted(text: &[u8], at: usize, escapes: Escapes) -> Option<usize> {
     is_whole.then_some(end + 1)
 }
 
-/// What a parameter's value means. A quote that lacks its other one is left out.
+/// Removes quotes and escapes from a parameter's value. An unterminated quote is dropped.
 fn unquoted(value: &str) -> Cow<'_, str> {
     let Some(inside) = value.strip_prefix('"') else { return Cow::Borrowed(value) };
     let inside = inside.strip_suffix('"').unwrap_or(inside);

@@ -1,69 +1,69 @@
-//! A client's JSON, in a body or a parameter, for both front ends: an object whose members are read when they are asked for,
-//! or why it is none.
+//! Reads a client's JSON object, from a body or a parameter, for both front ends. Its members stay text until a caller
+//! reads them.
 
 use serde_json::value::RawValue;
 
 use crate::domain::json_shape::{Members, Shape};
 
-/// RFC 8259 (8.1) lets a reader ignore it, and some clients' encoders write it.
+/// Some encoders write it, and RFC 8259 (8.1) allows readers to ignore it.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Why a text is no JSON object.
+/// A text that is not a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum JsonFault {
-    /// It is no JSON: what is wrong, and where.
+pub enum JsonError {
+    /// The text is not JSON. Holds the reason and its place.
     Malformed(String),
-    /// It is another value: its type, for a sentence.
+    /// The text is another JSON value. Holds its type with an article.
     NotAnObject(&'static str),
 }
 
-/// The members of the object that a text is.
+/// Parses a JSON object.
 ///
 /// # Errors
-/// It is no JSON, or no object. Whatever else is odd in it is a matter of the member that it stands in.
-pub fn object(text: &[u8]) -> Result<Members<'_>, JsonFault> {
-    match Shape::of(value(text)?) {
+/// The text is not JSON or not an object. Invalid values inside a member are reported only when that member is read.
+pub fn object(text: &[u8]) -> Result<Members<'_>, JsonError> {
+    match Shape::parse(value(text)?) {
         Shape::Object(members) => Ok(members),
-        other => Err(JsonFault::NotAnObject(other.kind())),
+        other => Err(JsonError::NotAnObject(other.kind())),
     }
 }
 
-fn value(text: &[u8]) -> Result<&RawValue, JsonFault> {
+fn value(text: &[u8]) -> Result<&RawValue, JsonError> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     if text.starts_with(b"\xfe\xff") || text.starts_with(b"\xff\xfe") {
-        return Err(JsonFault::Malformed("it is UTF-16; send it in UTF-8".to_owned()));
+        return Err(JsonError::Malformed("it is UTF-16; send it in UTF-8".to_owned()));
     }
     let text = std::str::from_utf8(text).map_err(|error| {
         let at = error.valid_up_to();
-        JsonFault::Malformed(format!("it is not UTF-8: the byte 0x{:02x} {}", text[at], place(text, at)))
+        JsonError::Malformed(format!("it is not UTF-8: the byte 0x{:02x} {}", text[at], place(text, at)))
     })?;
     if text.trim_ascii().is_empty() {
-        return Err(JsonFault::Malformed("it is empty".to_owned()));
+        return Err(JsonError::Malformed("it is empty".to_owned()));
     }
-    serde_json::from_str(text).map_err(|error| JsonFault::Malformed(syntax(text, &error)))
+    serde_json::from_str(text).map_err(|error| JsonError::Malformed(syntax(text, &error)))
 }
 
-/// What is wrong in our words: the library's are for its own callers.
+/// Describes a syntax error in our words, since the library's messages are not meant for clients.
 fn syntax(text: &str, error: &serde_json::Error) -> String {
     if error.is_eof() {
         return format!("it ends too early, {}", place(text.as_bytes(), text.len()));
     }
-    // The library counts bytes from the line's start, and gives 0 for the line end in front of it.
+    // The library counts columns in bytes, and column 0 is the line break before the line.
     let line: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    // Of a control character in a string it gives the place of what stands before.
+    // For a control character in a string, the library returns the position before it.
     let is_before = error.to_string().starts_with("control character");
     let at = text.floor_char_boundary((line + error.column() + usize::from(is_before)).saturating_sub(1));
     let found = match text[at..].chars().next() {
         Some('"') => "'\"'".to_owned(),
         Some(character) if character.is_ascii_graphic() || character.is_alphanumeric() => format!("\"{character}\""),
-        // Nobody would see it.
+        // The character is invisible.
         Some(character) => format!("U+{:04X}", u32::from(character)),
         None => "end".to_owned(),
     };
     format!("unexpected {found} {}", place(text.as_bytes(), at))
 }
 
-/// Lines and columns count from 1, and columns count characters.
+/// Lines and columns start at 1. Columns count characters.
 fn place(text: &[u8], at: usize) -> String {
     let before = &text[..at.min(text.len())];
     let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').collect();
@@ -80,13 +80,13 @@ mod tests {
 
     fn fault(text: &[u8]) -> String {
         match object(text).unwrap_err() {
-            JsonFault::Malformed(reason) => reason,
-            JsonFault::NotAnObject(kind) => kind.to_owned(),
+            JsonError::Malformed(reason) => reason,
+            JsonError::NotAnObject(kind) => kind.to_owned(),
         }
     }
 
     #[test]
-    fn syntax_errors_say_what_was_found_and_where() {
+    fn syntax_errors_name_the_character_and_its_place() {
         for (text, reason) in [
             ("", "it is empty"),
             (" \r\n\t", "it is empty"),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_named_with_its_place() {
+    fn invalid_utf_8_is_reported_with_its_place() {
         assert_eq!(fault(b"{\"a\": \"\xe9\"}"), "it is not UTF-8: the byte 0xe9 at line 1, column 8");
         assert_eq!(fault(b"{\n\"\xc3\xa9\": \"\xff\"}"), "it is not UTF-8: the byte 0xff at line 2, column 7");
         assert_eq!(fault(b"\xff\xfe{\0}\0"), "it is UTF-16; send it in UTF-8");
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn other_values_are_named() {
+    fn other_json_types_are_named() {
         for (text, kind) in [
             ("null", "null"),
             ("true", "a boolean"),
@@ -128,7 +128,7 @@ mod tests {
             ("\"\\ud800\"", "a string"),
             ("[{}]", "an array"),
         ] {
-            assert_eq!(object(text.as_bytes()).unwrap_err(), JsonFault::NotAnObject(kind), "{text}");
+            assert_eq!(object(text.as_bytes()).unwrap_err(), JsonError::NotAnObject(kind), "{text}");
         }
     }
 
@@ -140,17 +140,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused_shortly(text in "[\\PC\n\r\t{}\\[\\]\",:\\\\ue0-9]{0,60}") {
+        fn any_text_is_read_or_gives_a_short_reason(text in "[\\PC\n\r\t{}\\[\\]\",:\\\\ue0-9]{0,60}") {
             match object(text.as_bytes()) {
                 Ok(_) => prop_assert_eq!(text.trim_ascii().chars().next(), Some('{')),
-                Err(JsonFault::Malformed(reason)) => prop_assert!(reason.chars().count() < 80, "{}", reason),
-                Err(JsonFault::NotAnObject(_)) => {}
+                Err(JsonError::Malformed(reason)) => prop_assert!(reason.chars().count() < 80, "{}", reason),
+                Err(JsonError::NotAnObject(_)) => {}
             }
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused_shortly(text in proptest::collection::vec(any::<u8>(), 0..60)) {
-            if let Err(JsonFault::Malformed(reason)) = object(&text) {
+        fn any_bytes_are_read_or_give_a_short_reason(text in proptest::collection::vec(any::<u8>(), 0..60)) {
+            if let Err(JsonError::Malformed(reason)) = object(&text) {
                 prop_assert!(reason.chars().count() < 80, "{}", reason);
             }
         }

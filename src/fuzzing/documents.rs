@@ -14,7 +14,7 @@ use crate::front::request_id::RequestId;
 use crate::front::request_json::object;
 use crate::graphql::accept::AnswerType;
 use crate::graphql::answer::Answer;
-use crate::graphql::document::{Documents, GivenVariables, Limits, Prepared, RequestError, RequestErrorKind};
+use crate::graphql::document::{Documents, Limits, Prepared, RawVariables, RequestError, RequestErrorKind};
 use crate::graphql::schema::sdl;
 
 use super::{is_fit_to_tell, print, split_at};
@@ -30,7 +30,7 @@ pub(super) fn holds(input: &[u8]) {
     let (name, variables) = split_at(rest, 0);
     let (Ok(document), Ok(name)) = (std::str::from_utf8(document), std::str::from_utf8(name)) else { return };
     let name = Some(name).filter(|name| !name.is_empty());
-    let variables: GivenVariables = object(variables).map(|members| members.into_iter().collect()).unwrap_or_default();
+    let variables: RawVariables = object(variables).map(|members| members.into_iter().collect()).unwrap_or_default();
 
     let started = Instant::now();
     let prepared = served().prepare(document, name, &variables);

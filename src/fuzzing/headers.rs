@@ -71,7 +71,7 @@ fn content_type(headers: &HeaderMap) {
     }
 }
 
-/// No coding is let through but the one that is none.
+/// Only `identity` and empty members count as no content coding.
 fn content_encoding(headers: &HeaderMap) {
     let lines = headers.get_all(header::CONTENT_ENCODING).iter();
     let all: String = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).to_ascii_lowercase()).collect();
@@ -79,8 +79,7 @@ fn content_encoding(headers: &HeaderMap) {
     assert!(is_none || is_encoded(headers));
 }
 
-/// Neither upper case, the number of lines nor a malformed member changes what is agreed on, and what is agreed on is agreed on
-/// again.
+/// Upper case, the number of lines and malformed members do not change the result, and the result negotiates to itself.
 fn answer_type(headers: &HeaderMap) {
     let agreed = AnswerType::negotiate(headers);
     assert_eq!(AnswerType::negotiate(&otherwise(headers, &header::ACCEPT)), agreed);
@@ -181,7 +180,7 @@ fn trace(headers: &HeaderMap) {
     assert_eq!((one.trace_id(), one.span_id()), (other.trace_id(), other.span_id()));
 }
 
-/// The same headers, with a malformed member before what a list has, and with one behind it.
+/// The same headers with a malformed member prepended, and with one appended.
 fn with_malformed(headers: &HeaderMap, name: &HeaderName) -> [HeaderMap; 2] {
     let malformed = HeaderValue::from_static("no member;q=high, ;;q=1");
     let (mut before, mut after) = (headers.clone(), headers.clone());

@@ -91,7 +91,7 @@ fn rest_repair(body: &[u8]) {
         Ok(id) => {
             let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
             assert!(serde_json::from_slice::<IgnoredAny>(body).is_ok(), "only JSON is a request");
-            // Where every reader of JSON can read all of it.
+            // `serde_json::Value` cannot hold every JSON value.
             if let Ok(fields) = serde_json::from_slice::<HashMap<String, Value>>(body) {
                 assert_eq!(fields["connection_id"].as_str().map(str::to_ascii_lowercase).as_deref(), Some(id.as_str()));
             }

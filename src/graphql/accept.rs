@@ -1,4 +1,4 @@
-//! Which of the two media types an answer has, by what `Accept` likes best.
+//! Negotiates which of the two media types a response has.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -23,8 +23,8 @@ impl AnswerType {
         }
     }
 
-    /// The one that the client likes best; `None`: it wants neither, and says so. Where it says nothing that can be read, and for
-    /// `*/*`, it is `application/json`.
+    /// Returns the media type that the client prefers, or `None` if it accepts neither. Without a well-formed member,
+    /// and for `*/*`, this is `application/json`.
     #[must_use]
     pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let accept = combined(headers, &header::ACCEPT).unwrap_or_default();
@@ -75,11 +75,11 @@ mod tests {
             (Some("application/json;q=0"), None),
             (Some("application/json; charset=latin1"), None),
             (Some("*/*;q=0"), None),
-            // What Java's HttpURLConnection sends before Java 19.
+            // The default of Java's HttpURLConnection before Java 19.
             (Some("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), Some(Json)),
             (Some("text/html, nonsense"), None),
             (Some("nonsense, application/graphql-response+json, ;q=1"), Some(GraphqlResponse)),
-            // Nothing that can be read says nothing.
+            // No well-formed member is the same as no header.
             (Some("nonsense"), Some(Json)),
             (Some("application/graphql-response+json;q=high"), Some(Json)),
             (Some(" , "), Some(Json)),

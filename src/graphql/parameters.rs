@@ -1,4 +1,5 @@
-//! The parameters of a GraphQL request, out of a POST's body or a GET's query: what each is, or which one is wrong and how.
+//! Reads the parameters of a GraphQL request from a POST's body or a GET's query. Errors name the parameter and the
+//! reason.
 
 use std::borrow::Cow;
 
@@ -9,9 +10,9 @@ use url::form_urlencoded;
 use crate::api_error::ApiError;
 use crate::domain::json_shape::{Members, Shape};
 use crate::front::body::{Charset, json_charset, refuse_encoded};
-use crate::front::request_json::{self, JsonFault};
+use crate::front::request_json::{self, JsonError};
 
-use super::document::GivenVariables;
+use super::document::RawVariables;
 use super::persisted::DocumentHash;
 
 /// What a client sent: a document, and what to do with it.
@@ -24,7 +25,7 @@ pub struct Parameters {
     /// Which of its operations.
     pub operation_name: Option<String>,
     /// Values of its variables.
-    pub variables: GivenVariables,
+    pub variables: RawVariables,
 }
 
 /// A request that is no GraphQL request: the status, and the one error that says why.
@@ -51,10 +52,11 @@ impl NotARequest {
 }
 
 impl Parameters {
-    /// Of a POST, whose body is read already. Members that nobody knows are ignored.
+    /// Reads a POST's body. Unknown members are ignored.
     ///
     /// # Errors
-    /// 415 for another media type or charset and for what is compressed, 400 for a body that is no single GraphQL request.
+    /// 415 for another media type or charset and for what is compressed, 400 for a body that is no single GraphQL
+    /// request.
     pub fn of_post(headers: &HeaderMap, body: &[u8]) -> Result<Self, NotARequest> {
         refuse_encoded(headers).map_err(|(status, error)| NotARequest { status, error })?;
         match json_charset(headers) {
@@ -67,11 +69,11 @@ impl Parameters {
             None => return Err(NotARequest::unsupported("the Content-Type must be application/json, in UTF-8")),
         }
         let members = request_json::object(body).map_err(|fault| match fault {
-            JsonFault::Malformed(reason) => NotARequest::bad(format!("the body is not valid JSON: {reason}")),
-            JsonFault::NotAnObject("an array") => {
+            JsonError::Malformed(reason) => NotARequest::bad(format!("the body is not valid JSON: {reason}")),
+            JsonError::NotAnObject("an array") => {
                 NotARequest::bad("the body is an array: batches are not served; send one request at a time")
             }
-            JsonFault::NotAnObject(kind) => {
+            JsonError::NotAnObject(kind) => {
                 NotARequest::bad(format!("the body must be a JSON object with the member query, not {kind}"))
             }
         })?;
@@ -122,11 +124,11 @@ impl Parameters {
                 return Err(NotARequest::bad(format!("the parameter {name} is given twice")));
             }
         }
-        let hash = document_hash(&parsed("the parameter extensions", extensions.as_deref())?)?;
+        let hash = document_hash(&parse_object("the parameter extensions", extensions.as_deref())?)?;
         if document.is_none() && hash.is_none() {
             return Err(NotARequest::missing("the parameter query is missing"));
         }
-        let variables = parsed("the parameter variables", variables.as_deref())?;
+        let variables = parse_object("the parameter variables", variables.as_deref())?;
         Self::new(document.unwrap_or_default(), hash, operation_name.unwrap_or_default(), variables)
     }
 
@@ -139,45 +141,44 @@ impl Parameters {
         if hash.is_none() && query.trim().is_empty() {
             return Err(NotARequest::missing("query is empty"));
         }
-        // An empty name is none (GraphQL over HTTP says so of GET, and clients send it by POST too).
+        // GraphQL over HTTP treats an empty name in a GET as absent. Clients also send it by POST.
         let operation_name = Some(operation_name.into_owned()).filter(|name| !name.is_empty());
         Ok(Self { query: query.into_owned(), hash, operation_name, variables: variables.into_iter().collect() })
     }
 }
 
-/// `null` means the same as nothing.
+/// Reads an optional string. `null` is the same as absent.
 fn text_or_null<'a>(what: &str, value: Option<&'a RawValue>) -> Result<Cow<'a, str>, NotARequest> {
-    match value.map_or(Shape::Null, Shape::of) {
+    match value.map_or(Shape::Null, Shape::parse) {
         Shape::Null => Ok(Cow::Borrowed("")),
         Shape::String(Some(text)) => Ok(text),
-        Shape::String(None) => {
-            Err(NotARequest::bad(format!("{what} has half a surrogate pair, which is no character")))
-        }
+        Shape::String(None) => Err(NotARequest::bad(format!("{what} has a lone surrogate, which is not a character"))),
         other => Err(NotARequest::bad(format!("{what} must be a string, not {}", other.kind()))),
     }
 }
 
+/// Reads an optional object. `null` is the same as absent.
 fn object_or_null<'a>(what: &str, value: Option<&'a RawValue>) -> Result<Members<'a>, NotARequest> {
-    match value.map_or(Shape::Null, Shape::of) {
+    match value.map_or(Shape::Null, Shape::parse) {
         Shape::Null => Ok(Members::new()),
         Shape::Object(members) => Ok(members),
         other => Err(NotARequest::bad(format!("{what} must be an object, not {}", other.kind()))),
     }
 }
 
-/// The same of a parameter's text, which may be empty too.
-fn parsed<'a>(what: &str, text: Option<&'a str>) -> Result<Members<'a>, NotARequest> {
+/// Reads an optional object from a query parameter. Empty and `null` are the same as absent.
+fn parse_object<'a>(what: &str, text: Option<&'a str>) -> Result<Members<'a>, NotARequest> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Members::new()) };
     match request_json::object(text.as_bytes()) {
         Ok(members) => Ok(members),
-        Err(JsonFault::NotAnObject("null")) => Ok(Members::new()),
-        Err(JsonFault::NotAnObject(kind)) => Err(NotARequest::bad(format!("{what} must be an object, not {kind}"))),
-        Err(JsonFault::Malformed(reason)) => Err(NotARequest::bad(format!("{what} is not valid JSON: {reason}"))),
+        Err(JsonError::NotAnObject("null")) => Ok(Members::new()),
+        Err(JsonError::NotAnObject(kind)) => Err(NotARequest::bad(format!("{what} must be an object, not {kind}"))),
+        Err(JsonError::Malformed(reason)) => Err(NotARequest::bad(format!("{what} is not valid JSON: {reason}"))),
     }
 }
 
 fn document_hash(extensions: &Members<'_>) -> Result<Option<DocumentHash>, NotARequest> {
-    DocumentHash::of_extensions(extensions).map_err(|error| NotARequest { status: StatusCode::BAD_REQUEST, error })
+    DocumentHash::from_extensions(extensions).map_err(|error| NotARequest { status: StatusCode::BAD_REQUEST, error })
 }
 
 #[cfg(test)]

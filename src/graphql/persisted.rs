@@ -23,20 +23,20 @@ const OVERHEAD: usize = 256;
 pub struct DocumentHash(Box<str>);
 
 impl DocumentHash {
-    /// Out of the members of `extensions`: its `persistedQuery`, if there is one.
+    /// Reads the `persistedQuery` of `extensions`, if there is one.
     ///
     /// # Errors
     /// Another version than 1, or no SHA-256.
-    pub fn of_extensions(extensions: &Members<'_>) -> Result<Option<Self>, ApiError> {
+    pub fn from_extensions(extensions: &Members<'_>) -> Result<Option<Self>, ApiError> {
         let refused = |what: &str| ApiError::bad_input(format!("extensions.persistedQuery{what}"));
-        let persisted_query = match member(extensions, "persistedQuery").map_or(Shape::Null, Shape::of) {
+        let persisted_query = match member(extensions, "persistedQuery").map_or(Shape::Null, Shape::parse) {
             Shape::Null => return Ok(None),
             Shape::Object(members) => members,
             other => return Err(refused(&format!(" must be an object, not {}", other.kind()))),
         };
-        let read = |name| member(&persisted_query, name).map_or(Shape::Null, Shape::of);
+        let read = |name| member(&persisted_query, name).map_or(Shape::Null, Shape::parse);
         match read("version") {
-            // However the number is written: some clients know only fractions.
+            // Some clients write all numbers as fractions (`1.0`).
             Shape::Number(number) if number.parse() == Ok(1.0) => {}
             Shape::Number(_) => return Err(refused(".version must be 1")),
             other => return Err(refused(&format!(".version must be the number 1, not {}", other.kind()))),
@@ -105,7 +105,7 @@ mod tests {
 
     fn read(persisted_query: &str) -> Result<Option<DocumentHash>, ApiError> {
         let extensions = format!("{{\"persistedQuery\": {persisted_query}}}");
-        DocumentHash::of_extensions(&object(extensions.as_bytes()).unwrap())
+        DocumentHash::from_extensions(&object(extensions.as_bytes()).unwrap())
     }
 
     fn hash_of(text: &str) -> DocumentHash {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_1_however_it_is_written() {
+    fn version_1_is_accepted_in_any_notation() {
         let hash = "a".repeat(64);
         let versioned = |version: &str| read(&format!("{{\"version\": {version}, \"sha256Hash\": \"{hash}\"}}"));
         for version in ["1", "1.0", "1.000", "1e0", "1E+0", "10e-1", "0.1e1"] {
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn other_extensions_name_no_document() {
-        assert_eq!(DocumentHash::of_extensions(&Members::new()), Ok(None));
+        assert_eq!(DocumentHash::from_extensions(&Members::new()), Ok(None));
         assert_eq!(read("null"), Ok(None));
         let (hash, short, odd) = ("a".repeat(64), "a".repeat(63), "g".repeat(64));
         for (persisted_query, said) in [

@@ -200,7 +200,7 @@ pub async fn repair(
 /// What a repair's body asks for.
 async fn wanted(request: Request) -> Result<SsoConnectionId, RestError> {
     refuse_encoded(request.headers()).map_err(|(status, error)| RestError::new(status, error))?;
-    // Whatever charset it names, as the old service did: an id has the same characters in all, so that none is misread.
+    // Any charset is accepted, as in the old service. An id is ASCII, so no charset can make it another id.
     if json_charset(request.headers()).is_none() {
         return Err(refusals::not_json_type());
     }
@@ -208,10 +208,10 @@ async fn wanted(request: Request) -> Result<SsoConnectionId, RestError> {
     Ok(connection_id(&body)?)
 }
 
-/// Reads `{"connection_id": "<24 hex>"}`. What stands beside it is ignored, however odd.
+/// Reads `{"connection_id": "<24 hex>"}` and ignores all other members.
 pub(crate) fn connection_id(body: &[u8]) -> Result<SsoConnectionId, ApiError> {
-    let members = request_json::object(body).map_err(refusals::no_object)?;
-    match member(&members, "connection_id").map(Shape::of) {
+    let members = request_json::object(body).map_err(refusals::invalid_body)?;
+    match member(&members, "connection_id").map(Shape::parse) {
         None => Err(refusals::missing_connection_id()),
         Some(Shape::String(text)) => {
             text.unwrap_or_default().parse().map_err(|_| refusals::invalid_connection_id(None))

@@ -44,7 +44,7 @@ impl RestError {
 }
 
 impl RestError {
-    /// A good key that is no superuser's. Old clients know the refusal by exactly these words, which say less than GraphQL's.
+    /// A valid key without superuser rights. The text is fixed, because legacy clients compare it.
     #[must_use]
     pub fn not_authorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, ApiError::new(ErrorCode::SuperuserRequired, "not authorized"))

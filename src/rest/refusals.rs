@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use crate::api_error::{ApiError, ErrorCode};
 use crate::domain::id::InvalidId;
 use crate::domain::repair::RepairRefusal;
-use crate::front::request_json::JsonFault;
+use crate::front::request_json::JsonError;
 
 use super::error::RestError;
 
@@ -22,11 +22,11 @@ pub(super) fn not_json_type() -> RestError {
     RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, error)
 }
 
-/// A body that is no JSON object. The texts begin as they did before they said why.
-pub(super) fn no_object(fault: JsonFault) -> ApiError {
+/// The body is not a JSON object. The texts keep the beginnings that legacy clients know.
+pub(super) fn invalid_body(fault: JsonError) -> ApiError {
     match fault {
-        JsonFault::Malformed(reason) => ApiError::bad_input(format!("the body is not valid JSON: {reason}")),
-        JsonFault::NotAnObject(kind) => {
+        JsonError::Malformed(reason) => ApiError::bad_input(format!("the body is not valid JSON: {reason}")),
+        JsonError::NotAnObject(kind) => {
             ApiError::bad_input(format!("the body must be a JSON object like {{\"connection_id\": \"…\"}}, not {kind}"))
         }
     }
@@ -36,7 +36,7 @@ pub(super) fn missing_connection_id() -> ApiError {
     ApiError::bad_input("missing connection_id")
 }
 
-/// With the type that was found where it is not a string.
+/// `kind` is the JSON type of a value that is not a string.
 pub(super) fn invalid_connection_id(kind: Option<&str>) -> ApiError {
     let found = kind.map(|kind| format!(", not {kind}")).unwrap_or_default();
     ApiError::bad_input(format!("invalid connection_id: {InvalidId}{found}"))

@@ -122,7 +122,7 @@ refusals! {
 
 const TOO_OFTEN: TooOften = TooOften { wait: std::time::Duration::from_secs(1) };
 
-/// Why a body is none that a repair can have.
+/// The error for an invalid repair body.
 fn of_body(body: &str) -> ApiError {
     connection_id(body.as_bytes()).err().unwrap_or_else(ApiError::internal)
 }

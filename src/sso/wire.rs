@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::connection::RelationshipType;
@@ -98,9 +98,11 @@ pub(super) struct ListedConnections {
 /// A body, as what it should be.
 ///
 /// # Errors
-/// It is no JSON, or not that. What is passed over must be text too, which `serde_json` alone does not look at.
+/// It is no JSON, or not that. Ignored parts must be JSON in UTF-8 too.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     let text = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
+    // `serde_json` accepts control characters in strings that are read as bytes.
+    serde_json::from_str::<IgnoredAny>(text)?;
     serde_json::from_str(text)
 }
 

@@ -69,7 +69,8 @@ fn shapes() -> Vec<Shape> {
         ("many operations", document(&"query { __typename } ".repeat(400)), "operation"),
         ("many variables", document(&format!("query ({}) {{ {viewer} }}", numbered(400, |number| format!("$v{number}: Int ")))), "never used"),
         ("a long name", document(&format!("{{ {} }}", "x".repeat(30_000))), "Cannot query"),
-        ("deep variables", format!(r#"{{"query": "{{ {viewer} }}", "variables": {{"a": {}}}}}"#, nested("[", "]", 100_000)), "not a GraphQL request"),
+        ("deep variables", format!(r#"{{"query": "query ($a: [ID!]!) {{ nodes(ids: $a) {{ id }} }}", "variables": {{"a": {}}}}}"#, nested("[", "]", 100_000)), "ID cannot represent an array"),
+        ("deep variables of many lists", format!(r#"{{"query": "query ($a: {}ID!{}) {{ nodes(ids: $a) {{ id }} }}", "variables": {{"a": {}}}}}"#, "[".repeat(60), "]".repeat(60), nested("[", "]", 100_000)), "expecting type"),
         ("huge variables", json!({"query": "query ($a: [ID!]!) { nodes(ids: $a) { id } }", "variables": {"a": vec![vec!["x"; 60]; 700]}}).to_string(), "invalid value"),
         ("a batch", json!(vec![json!({"query": "{ __typename }"}); 1_000]).to_string(), "batches are not served"),
         ("one variable in one list, often", json!({

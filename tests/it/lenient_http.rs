@@ -1,11 +1,13 @@
-//! What real clients send beside the letter of the specifications, and what they are told where it cannot be served. From public
-//! reports: Java's `Accept` <https://github.com/openjdk/jdk/pull/7181>, <https://github.com/flightstats/hub/issues/130>,
-//! <https://github.com/helidon-io/helidon/pull/309>; `charset=utf8` <https://github.com/smithy-lang/smithy-rs/issues/3471>,
-//! <https://github.com/creachadair/jrpc2/pull/111>; `Content-Encoding` that is none
-//! <https://github.com/stream-utils/inflation/issues/13>; a byte order mark <https://github.com/n8n-io/n8n/pull/35933>; half a
-//! surrogate pair in what nobody reads <https://github.com/crystal-lang/crystal/issues/17390>; `operationName: ""`
-//! <https://github.com/absinthe-graphql/absinthe/issues/119>, <https://github.com/apollographql/apollo-client/issues/1760>;
-//! `query: ""` beside a hash <https://github.com/ChilliCream/graphql-platform/pull/7062>.
+//! Requests of real clients that deviate from the specifications, and the errors of those that cannot be served. From
+//! public reports: Java's `Accept` <https://github.com/openjdk/jdk/pull/7181>,
+//! <https://github.com/flightstats/hub/issues/130>, <https://github.com/helidon-io/helidon/pull/309>; `charset=utf8`
+//! <https://github.com/smithy-lang/smithy-rs/issues/3471>, <https://github.com/creachadair/jrpc2/pull/111>;
+//! `Content-Encoding` that is none <https://github.com/stream-utils/inflation/issues/13>; a byte order mark
+//! <https://github.com/n8n-io/n8n/pull/35933>; a lone surrogate in an unread member
+//! <https://github.com/crystal-lang/crystal/issues/17390>; `operationName: ""`
+//! <https://github.com/absinthe-graphql/absinthe/issues/119>,
+//! <https://github.com/apollographql/apollo-client/issues/1760>; `query: ""` beside a hash
+//! <https://github.com/ChilliCream/graphql-platform/pull/7062>.
 
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -18,7 +20,7 @@ const LEGACY: &str = "application/json; charset=utf-8";
 const MODERN: &str = "application/graphql-response+json; charset=utf-8";
 const QUERY: &str = r#"{"query": "{ viewer { isSuperuser } }"}"#;
 
-/// A POST with exactly these headers beside the key.
+/// Sends a POST with these headers and the key.
 async fn post(app: &TestApp, path: &str, headers: &[(&str, &[u8])], body: impl Into<reqwest::Body>) -> Answer {
     let mut lines = reqwest::header::HeaderMap::new();
     for (name, value) in headers {
@@ -36,7 +38,7 @@ fn message(answer: &Answer) -> &str {
 }
 
 #[tokio::test]
-async fn only_a_client_that_clearly_wants_nothing_of_ours_is_refused() {
+async fn only_a_clear_accept_of_other_media_types_is_406() {
     let database = Database::fresh(Kind::Sqlite).await;
     let (app, _) = TestApp::in_world(&database, 1).await;
     for (accept, expected) in [
@@ -68,7 +70,7 @@ async fn only_a_client_that_clearly_wants_nothing_of_ours_is_refused() {
     assert_eq!(app.send(without_accept.body(QUERY)).await.status, 200);
 }
 
-async fn a_json_body_is_taken_however_its_headers_are_written(database: Database) {
+async fn variants_of_body_headers_are_accepted_by_both_apis(database: Database) {
     let (app, world) = TestApp::in_world_as_superuser(&database, 6).await;
     let repair = json!({"connection_id": world.missing()[0]}).to_string();
     for content_type in [
@@ -87,7 +89,7 @@ async fn a_json_body_is_taken_however_its_headers_are_written(database: Database
             }
         }
     }
-    // REST takes a body in ASCII whatever charset it names; GraphQL would misread a text.
+    // REST reads an ASCII id only. GraphQL could misread a text in another charset.
     for (path, body, status) in [("/connections", &*repair, 409), ("/graphql", QUERY, 415)] {
         let answer =
             post(&app, path, &[("content-type", b"application/json;charset=iso-8859-1")], body.to_owned()).await;
@@ -103,16 +105,16 @@ async fn a_json_body_is_taken_however_its_headers_are_written(database: Database
             assert_eq!(post(&app, path, headers, body.to_owned()).await.status, 415, "{path}, {headers:?}");
         }
     }
-    // Only where the coding is at fault is the client told to leave it out.
+    // `Accept-Encoding` is for real codings only.
     let answer =
         post(&app, "/graphql", &[("content-type", b"text/plain"), ("content-encoding", b"identity")], QUERY).await;
     assert_eq!((answer.status, answer.headers.get("accept-encoding")), (415, None));
     assert_eq!(database.count("repair_records").await, 21, "one for each body that was read by REST");
 }
 
-crate::on_both_databases!(a_json_body_is_taken_however_its_headers_are_written);
+crate::on_both_databases!(variants_of_body_headers_are_accepted_by_both_apis);
 
-async fn what_stands_beside_the_id_of_a_repair_is_ignored(database: Database) {
+async fn invalid_values_beside_the_id_of_a_repair_are_ignored(database: Database) {
     let (app, world) = TestApp::in_world_as_superuser(&database, 12).await;
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
     let json = "application/json";
@@ -146,10 +148,10 @@ async fn what_stands_beside_the_id_of_a_repair_is_ignored(database: Database) {
     );
 }
 
-crate::on_both_databases!(what_stands_beside_the_id_of_a_repair_is_ignored);
+crate::on_both_databases!(invalid_values_beside_the_id_of_a_repair_are_ignored);
 
 #[tokio::test]
-async fn a_graphql_request_is_read_member_by_member() {
+async fn graphql_errors_name_the_member_and_unread_members_are_ignored() {
     let database = Database::fresh(Kind::Sqlite).await;
     let (app, _) = TestApp::in_world(&database, 3).await;
     let send = async |body: String| app.post_text("/graphql", "application/json", &body).await;
@@ -189,7 +191,7 @@ async fn a_graphql_request_is_read_member_by_member() {
         ),
         (
             r#""variables": {"first": "\ud800"}"#,
-            "Variable \"$first\" got an invalid value; Int cannot represent half a",
+            "Variable \"$first\" got an invalid value; Int cannot represent a string with a lone surrogate",
         ),
         (r#""variables": 5"#, "the member variables must be an object, not a number"),
         (r#""variables": {}, "variables": {}"#, "the member variables is given twice"),
@@ -202,7 +204,7 @@ async fn a_graphql_request_is_read_member_by_member() {
 }
 
 #[tokio::test]
-async fn whoever_is_no_superuser_is_told_so_by_graphql_and_as_ever_by_rest() {
+async fn graphql_names_the_superuser_key_and_rest_keeps_its_text() {
     let database = Database::fresh(Kind::Sqlite).await;
     let (app, world) = TestApp::in_world(&database, 6).await;
     let id = &world.missing()[0];

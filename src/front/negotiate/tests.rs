@@ -1,4 +1,4 @@
-//! Which headers are understood, and as what. The first of `ACCEPTS` is what Java's `HttpURLConnection` sends before Java 19:
+//! Lenient reading of headers. The first of `ACCEPTS` is the default of Java's `HttpURLConnection` before Java 19:
 //! <https://github.com/openjdk/jdk/pull/7181>, <https://github.com/flightstats/hub/issues/130>,
 //! <https://github.com/softwaremill/sttp-model/issues/81>, <https://github.com/helidon-io/helidon/pull/309>.
 
@@ -10,7 +10,7 @@ use super::*;
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
 
-/// What `Accept` says of JSON and of HTML.
+/// Values of `Accept` with the resulting weights of JSON and of HTML.
 const ACCEPTS: &[(&str, u16, u16)] = &[
     ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", 200, 1000),
     ("*", 1000, 1000),
@@ -28,13 +28,13 @@ const ACCEPTS: &[(&str, u16, u16)] = &[
     ("application/json;q=0.0000001", 1, 0),
     ("application/json;q=0.", 0, 0),
     ("application/json;q=2, text/html;q=0.9", 1000, 900),
-    // Parameters on both sides of the weight, in quotes and with what separates others.
+    // Parameters before and after the weight, quoted, with separators inside.
     ("application/json;v=\"a,b;q=0\";q=0.5;level=1, text/html", 500, 1000),
     ("application/json; v=\"say \\\"q=0\\\", please\" ;q=0.4", 400, 0),
     ("application/json;;q=0.5;", 500, 0),
     ("application/json;indent", 1000, 0),
     ("application/json;=;q=0.5", 500, 0),
-    // The most specific range counts, in whatever order they stand.
+    // The most specific range counts, in any order.
     ("*/*;q=0.1, application/*;q=0.2, application/json;q=0.3", 300, 100),
     ("application/json;q=0.3, application/*;q=0.2, */*;q=0.1", 300, 100),
     ("application/json;version=2;q=0.9, application/json;q=0.3", 300, 0),
@@ -44,7 +44,7 @@ const ACCEPTS: &[(&str, u16, u16)] = &[
     ("application/json;charset=UTF8", 1000, 0),
     ("application/json;charset=\"utf-8\"", 1000, 0),
     ("application/json;charset=latin1, */*;q=0.1", 100, 100),
-    // What is malformed is skipped.
+    // Malformed members are skipped.
     ("nonsense", 0, 0),
     ("nonsense, application/json", 1000, 0),
     ("application/json, /, */, /*, text/, ;q=1, q=1, *html, */html, te xt/html, text/html/x", 1000, 0),
@@ -54,7 +54,7 @@ const ACCEPTS: &[(&str, u16, u16)] = &[
     ("application/json;q=1e-1, text/html", 0, 1000),
     ("application/json;q=0.5.5, text/html", 0, 1000),
     ("application/json;q=., text/html", 0, 1000),
-    // A quote too many hides nothing.
+    // A stray quote hides no other member.
     ("image/png;x=\"abc, application/json;q=0.5, text/html", 500, 1000),
     ("\"text/html, application/json", 1000, 0),
     ("im\"age/png, application/json;v=\"a,b\"", 1000, 0),
@@ -63,7 +63,7 @@ const ACCEPTS: &[(&str, u16, u16)] = &[
 ];
 
 #[test]
-fn each_range_has_its_weight() {
+fn accept_is_read_leniently() {
     for (accept, json, html) in ACCEPTS {
         let ranges = MediaRanges::parse(accept);
         assert_eq!((ranges.weight(JSON), ranges.weight(HTML)), (*json, *html), "{accept}");
@@ -71,7 +71,7 @@ fn each_range_has_its_weight() {
 }
 
 #[test]
-fn of_types_alike_the_one_that_is_named_first_is_best() {
+fn ties_go_to_the_media_type_that_is_named_first() {
     let best = |accept| MediaRanges::parse(accept).best(&[JSON, HTML]);
     for (accept, expected) in [
         ("*/*", Some(JSON)),
@@ -87,11 +87,14 @@ fn of_types_alike_the_one_that_is_named_first_is_best() {
     }
     assert!(MediaRanges::parse("nonsense, ;q=1").is_empty());
     assert!(!MediaRanges::parse("image/png").is_empty());
-    assert!(!MediaRanges::parse("application/json;charset=latin1").is_empty(), "that is clear enough");
+    assert!(
+        !MediaRanges::parse("application/json;charset=latin1").is_empty(),
+        "a well-formed member that matches nothing is not empty"
+    );
 }
 
 #[test]
-fn weights_are_thousandths() {
+fn qvalues_are_thousandths() {
     for (text, weight) in [
         ("0", 0),
         ("0.", 0),
@@ -118,7 +121,7 @@ fn weights_are_thousandths() {
 }
 
 #[test]
-fn parameters_are_read_as_they_are_written() {
+fn parameters_are_unquoted_and_unescaped() {
     let read = |text, name| Parameterised::parse(text).parameter(name).map(str::to_owned);
     for (text, value) in [
         ("a/b;charset=utf8", Some("utf8")),
@@ -142,7 +145,7 @@ fn parameters_are_read_as_they_are_written() {
 }
 
 #[test]
-fn entity_tags_are_split_at_commas_outside_of_quotes() {
+fn entity_tags_are_split_at_commas_outside_quotes() {
     let tags = |list| entity_tags(list).collect::<Vec<_>>();
     assert_eq!(tags("\"a,b\", W/\"c\",, *"), ["\"a,b\"", "W/\"c\"", "*"]);
     assert_eq!(tags(r#""ends with \", "b""#), [r#""ends with \""#, "\"b\""]);
@@ -150,7 +153,7 @@ fn entity_tags_are_split_at_commas_outside_of_quotes() {
 }
 
 #[test]
-fn lines_are_one_list() {
+fn several_lines_are_one_list() {
     let mut headers = HeaderMap::new();
     assert_eq!(combined(&headers, &header::ACCEPT), None);
     for line in [&b"text/html"[..], b"", b"\xe9/json", b"application/json"] {
@@ -160,7 +163,7 @@ fn lines_are_one_list() {
     assert_eq!(elements(&accept).collect::<Vec<_>>(), ["text/html", "\u{fffd}/json", "application/json"]);
 }
 
-/// What is no member, and has no comma that would make it two.
+/// A malformed member without a comma, which would make it two.
 fn malformed() -> impl Strategy<Value = String> {
     "[ -+.-~\t]{0,12}".prop_filter("malformed", |text| MediaRanges::parse(text).is_empty())
 }
@@ -176,7 +179,7 @@ fn well_formed() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn a_malformed_member_changes_nothing(before in malformed(), members in well_formed(), after in malformed()) {
-        // Two of them could quote what stands between.
+        // A pair of stray quotes could enclose the members between them.
         let after = after.replace('"', "");
         let alone = MediaRanges::parse(&members);
         let accept = format!("{before}, {members},{after}");
@@ -188,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn a_quoted_value_comes_back_whatever_it_holds(value in "[ -~\t]{0,30}", more in "[ -~\t]{0,30}") {
+    fn any_quoted_value_is_read_back_unchanged(value in "[ -~\t]{0,30}", more in "[ -~\t]{0,30}") {
         let written = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
         let member = format!("a/b;x={};y={}", written(&value), written(&more));
         let list = format!("{member}, c/d");

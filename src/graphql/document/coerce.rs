@@ -5,8 +5,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use super::types::{Kind, Types};
-use super::wording::{MAX_SHOWN, expected, shown, shown_end, shown_shortly, words};
-use super::{GivenVariables, RequestError};
+use super::wording::{MAX_ECHO, abbreviate, abbreviate_more, abbreviate_start, expected, expected_values};
+use super::{RawVariables, RequestError};
 use crate::domain::id::ObjectId;
 use crate::domain::json_shape::{Members, Shape, member};
 use crate::domain::plain_json;
@@ -17,7 +17,7 @@ use crate::domain::timestamp::Timestamp;
 pub(super) fn variables(
     types: &Types,
     operation: &OperationDefinition,
-    given: &GivenVariables,
+    given: &RawVariables,
 ) -> Result<Map<String, Value>, Vec<RequestError>> {
     let (mut coerced, mut errors) = (Map::new(), Vec::new());
     for definition in &operation.variable_definitions {
@@ -28,7 +28,7 @@ pub(super) fn variables(
                 Ok(value) => {
                     coerced.insert(name.to_owned(), value);
                 }
-                Err(fault) => errors.push(RequestError::input(fault.told_of(name), at)),
+                Err(fault) => errors.push(RequestError::input(fault.message_for(name), at)),
             },
             (None, Some(default)) => {
                 let default = default.into_json().and_then(|default| to_raw_value(&default));
@@ -58,16 +58,16 @@ impl Fault {
         Self { path: String::new(), reason }
     }
 
-    /// Long names are cut, so that no limit of a message cuts off what was wrong.
-    fn told_of(&self, variable: &str) -> String {
+    /// Abbreviates long names, so that the length limit of messages does not cut off the reason.
+    fn message_for(&self, variable: &str) -> String {
         let Self { path, reason } = self;
-        let name = shown(variable);
+        let name = abbreviate(variable);
         if path.is_empty() {
             return format!("Variable \"${name}\" got an invalid value; {reason}");
         }
-        let place = shown_end(&format!("{variable}{path}"));
+        let place = abbreviate_start(&format!("{variable}{path}"));
         let name =
-            if name.chars().count() + place.chars().count() <= MAX_SHOWN { name } else { shown_shortly(variable) };
+            if name.chars().count() + place.chars().count() <= MAX_ECHO { name } else { abbreviate_more(variable) };
         format!("Variable \"${name}\" got an invalid value at \"{place}\"; {reason}")
     }
 
@@ -77,7 +77,7 @@ impl Fault {
 }
 
 fn coerce(types: &Types, value: &RawValue, ty: &Type) -> Result<Value, Fault> {
-    match (Shape::of(value), &ty.base) {
+    match (Shape::parse(value), &ty.base) {
         (Shape::Null, _) if ty.nullable => Ok(Value::Null),
         (Shape::Null, _) => Err(Fault::new(format!("Expected non-nullable type \"{ty}\" not to be null."))),
         (Shape::Array(items), BaseType::List(inner)) => {
@@ -90,20 +90,20 @@ fn coerce(types: &Types, value: &RawValue, ty: &Type) -> Result<Value, Fault> {
             (Some(kind @ Kind::Enum(known)), shape) => match shape {
                 Shape::String(Some(word)) if known.contains(&*word) => Ok(Value::from(word)),
                 Shape::String(word) => {
-                    let known = words(kind, types.may_tell());
-                    let word = shown(&word.unwrap_or_default());
+                    let known = expected_values(kind, types.may_suggest());
+                    let word = abbreviate(&word.unwrap_or_default());
                     Err(Fault::new(format!("Value \"{word}\" does not exist in \"{name}\" enum{known}.")))
                 }
                 other => {
-                    let (known, found) = (words(kind, types.may_tell()), found(&other));
+                    let (known, found) = (expected_values(kind, types.may_suggest()), describe(&other));
                     Err(Fault::new(format!("Enum \"{name}\" cannot represent {found}{known}.")))
                 }
             },
             (Some(Kind::Input(_)), Shape::Object(given)) => input(types, &given, name),
             (Some(Kind::Input(_)), other) => {
-                Err(Fault::new(format!("Expected type \"{name}\" to be an object, not {}.", found(&other))))
+                Err(Fault::new(format!("Expected type \"{name}\" to be an object, not {}.", describe(&other))))
             }
-            (_, shape) => scalar(value, &shape, name).ok_or_else(|| unfit(&shape, name)),
+            (_, shape) => scalar(value, &shape, name).ok_or_else(|| scalar_error(&shape, name)),
         },
     }
 }
@@ -112,7 +112,7 @@ fn input(types: &Types, given: &Members<'_>, name: &str) -> Result<Value, Fault>
     let Some(Kind::Input(fields)) = types.get(name) else { return Ok(Value::Null) };
     if let Some((unknown, _)) = given.iter().find(|(key, _)| !fields.contains_key(&**key)) {
         let meant = types.did_you_mean(unknown, fields.keys());
-        let unknown = shown(unknown);
+        let unknown = abbreviate(unknown);
         return Err(Fault::new(format!("Field \"{unknown}\" is not defined by type \"{name}\".{meant}")));
     }
     let mut coerced = Map::new();
@@ -140,7 +140,7 @@ fn scalar(value: &RawValue, shape: &Shape<'_>, name: &str) -> Option<Value> {
             #[expect(clippy::cast_possible_truncation, reason = "it was just seen to be whole and in range")]
             is_int.then(|| Value::from(whole as i64))
         }
-        ("ID", Shape::Number(number)) => whole(number).map(Value::from),
+        ("ID", Shape::Number(number)) => integer_digits(number).map(Value::from),
         ("ObjectID", Shape::String(Some(text))) => ObjectId::parse(text).is_ok().then(|| Value::from(&**text)),
         ("DateTime", Shape::String(Some(text))) => Timestamp::parse(text).is_ok().then(|| Value::from(&**text)),
         ("String" | "ID", Shape::String(Some(text))) => Some(Value::from(&**text)),
@@ -151,31 +151,31 @@ fn scalar(value: &RawValue, shape: &Shape<'_>, name: &str) -> Option<Value> {
     }
 }
 
-/// The digits of a whole number, however it is written; some clients know only fractions.
-fn whole(number: &str) -> Option<String> {
+/// The digits of a whole number in any notation, since some clients write all numbers as fractions (`1.0`).
+fn integer_digits(number: &str) -> Option<String> {
     let is_written_so = number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
     if is_written_so && number != "-0" {
         return Some(number.to_owned());
     }
     let number: f64 = number.parse().ok()?;
-    // Zero has one sign as an id.
+    // `-0` and `0` are the same id.
     (number.fract() == 0.0).then(|| (number + 0.0).to_string())
 }
 
-/// A value that its scalar does not take.
-fn unfit(shape: &Shape<'_>, name: &str) -> Fault {
+/// The error for a value that its scalar does not accept.
+fn scalar_error(shape: &Shape<'_>, name: &str) -> Fault {
     let found = match shape {
-        Shape::String(None) => "half a surrogate pair, which is no character".to_owned(),
-        // Not repeated: it may be anybody's business.
+        Shape::String(None) => "a string with a lone surrogate, which is not a character".to_owned(),
+        // The value is not repeated, since it could be a secret.
         Shape::String(Some(_)) if matches!(name, "ObjectID" | "DateTime") => "this string".to_owned(),
-        other => found(other),
+        other => describe(other),
     };
     Fault::new(format!("{name} cannot represent {found}; {}.", expected(name)))
 }
 
-fn found(shape: &Shape<'_>) -> String {
+fn describe(shape: &Shape<'_>) -> String {
     match shape {
-        Shape::Number(number) => format!("the number {}", shown(number)),
+        Shape::Number(number) => format!("the number {}", abbreviate(number)),
         other => other.kind().to_owned(),
     }
 }

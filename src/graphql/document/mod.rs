@@ -7,13 +7,13 @@
 mod arguments;
 mod coerce;
 mod cost;
-mod given;
 mod lexer;
 mod limits;
 mod literals;
 mod normalise;
 mod overlaps;
 mod parser;
+mod raw_variables;
 mod rules;
 mod types;
 mod validate;
@@ -27,8 +27,8 @@ use async_graphql::{Pos, Positioned, Variables};
 use moka::sync::Cache;
 use serde_json::Value;
 
-pub use given::GivenVariables;
 pub use limits::Limits;
+pub use raw_variables::RawVariables;
 pub use types::InvalidSchema;
 use types::Types;
 
@@ -124,7 +124,7 @@ impl Documents {
         &self,
         text: &str,
         operation_name: Option<&str>,
-        variables: &GivenVariables,
+        variables: &RawVariables,
     ) -> Result<Prepared, Vec<RequestError>> {
         let document = self.parse(text).map_err(|error| vec![error])?;
         let (name, operation) = choose(&document, operation_name).map_err(|error| vec![error])?;

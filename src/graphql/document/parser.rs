@@ -15,7 +15,7 @@ use async_graphql_value::Value;
 use indexmap::IndexMap;
 
 use super::lexer::{Kind, Token};
-use super::wording::shown;
+use super::wording::abbreviate;
 use super::{RequestError, literals};
 
 type Result<T> = std::result::Result<T, RequestError>;
@@ -344,7 +344,7 @@ impl<'a> Parser<'a> {
                 // The number's reader would make it a fraction.
                 let digits = if digits == "-0" { "0" } else { digits };
                 Value::Number(digits.parse().unwrap_or_else(|_| {
-                    self.refuse(format!("The number {} is too large.", shown(digits)), pos);
+                    self.refuse(format!("The number {} is too large.", abbreviate(digits)), pos);
                     0.into()
                 }))
             }

@@ -149,10 +149,10 @@ fn variables(name: Option<&Name>, operation: &OperationDefinition, uses: &Uses<'
     let of = name.map(|name| format!(" in operation \"{name}\"")).unwrap_or_default();
     let definitions = &operation.variable_definitions;
     let is_defined = |used: &str| definitions.iter().any(|definition| definition.node.name.node == used);
-    // Before what is never used: a name that is spelt in two ways is both.
+    // Checked before unused variables, because a misspelt name causes both errors.
     if let Some((unknown, at)) = uses.variables.iter().find(|(used, _)| !is_defined(used)) {
         let meant = did_you_mean(unknown, definitions.iter().map(|one| one.node.name.node.as_str()));
-        // The dollar sign belongs to the name.
+        // Suggestions lack the dollar sign.
         let meant = meant.replacen('"', "\"$", 1);
         return Err(RequestError::invalid(format!("Variable \"${unknown}\" is not defined{of}.{meant}"), *at));
     }

@@ -161,12 +161,12 @@ impl Types {
         !self.introspection && parent == self.query && ["__schema", "__type"].contains(&name)
     }
 
-    /// Whether errors may tell what else is in the schema.
-    pub(super) fn may_tell(&self) -> bool {
+    /// Whether errors can suggest names and values of the schema.
+    pub(super) fn may_suggest(&self) -> bool {
         self.introspection
     }
 
-    /// The name that was probably meant, where the schema may be asked for.
+    /// Suggests a similar name, unless introspection is off: guesses would reveal the schema.
     pub(super) fn did_you_mean<'a>(&self, given: &str, known: impl Iterator<Item = &'a String>) -> String {
         if !self.introspection {
             return String::new();

@@ -5,7 +5,7 @@ use async_graphql::parser::types::{BaseType, Type, VariableDefinition};
 use async_graphql_value::{ConstValue, Value};
 
 use super::types::{Input, Kind, Types};
-use super::wording::{expected, shown, words};
+use super::wording::{abbreviate, expected, expected_values};
 use crate::domain::id::ObjectId;
 use crate::domain::timestamp::Timestamp;
 
@@ -58,17 +58,17 @@ fn named_fault(types: &Types, variables: &Definitions, value: &Value, name: &str
     match (types.get(name), value) {
         (Some(Kind::Enum(known)), Value::Enum(word)) if known.contains(word.as_str()) => None,
         (Some(kind @ Kind::Enum(_)), Value::Enum(word)) => {
-            let (word, known) = (shown(word), words(kind, types.may_tell()));
+            let (word, known) = (abbreviate(word), expected_values(kind, types.may_suggest()));
             Some(format!("Value \"{word}\" does not exist in \"{name}\" enum{known}."))
         }
         (Some(kind @ Kind::Enum(_)), _) => {
-            let known = words(kind, types.may_tell());
+            let known = expected_values(kind, types.may_suggest());
             Some(format!("Enum \"{name}\" cannot represent non-enum value: {}{known}.", told(value)))
         }
         (Some(Kind::Input(fields)), Value::Object(given)) => {
             if let Some(unknown) = given.keys().find(|key| !fields.contains_key(key.as_str())) {
                 let meant = types.did_you_mean(unknown, fields.keys());
-                let unknown = shown(unknown);
+                let unknown = abbreviate(unknown);
                 return Some(format!("Field \"{unknown}\" is not defined by type \"{name}\".{meant}"));
             }
             let lacks = |(field, input): &(&String, &Input)| input.is_required() && !given.contains_key(field.as_str());
@@ -97,5 +97,5 @@ fn named_fault(types: &Types, variables: &Definitions, value: &Value, name: &str
 
 /// A value as an error may tell it: short.
 fn told(value: &Value) -> String {
-    shown(&value.to_string())
+    abbreviate(&value.to_string())
 }

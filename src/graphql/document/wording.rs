@@ -1,29 +1,29 @@
-//! How errors tell of values and names: shortly, with the form that was expected, and with the name that was probably meant.
+//! Parts of error messages: abbreviated client input, the expected form of a value, similar names.
 
 use super::types::Kind;
 use crate::domain::id::InvalidId;
 use crate::domain::timestamp::InvalidTimestamp;
 
-/// The longest text of a client's that an error repeats, in characters.
-pub(super) const MAX_SHOWN: usize = 40;
+/// The maximum length of client input in a message, in characters.
+pub(super) const MAX_ECHO: usize = 40;
 
-/// A client's text, short.
-pub(super) fn shown(text: &str) -> String {
-    cut(text, MAX_SHOWN)
+/// Abbreviates client input.
+pub(super) fn abbreviate(text: &str) -> String {
+    cut(text, MAX_ECHO)
 }
 
-/// A client's text that stands beside another one.
-pub(super) fn shown_shortly(text: &str) -> String {
-    cut(text, MAX_SHOWN / 3)
+/// Abbreviates client input in a message that has a second one.
+pub(super) fn abbreviate_more(text: &str) -> String {
+    cut(text, MAX_ECHO / 3)
 }
 
-/// The end of a client's text, which says most of a path.
-pub(super) fn shown_end(text: &str) -> String {
+/// Abbreviates a path at its start, since its end is more specific.
+pub(super) fn abbreviate_start(text: &str) -> String {
     let length = text.chars().count();
-    if length <= MAX_SHOWN {
+    if length <= MAX_ECHO {
         return text.to_owned();
     }
-    std::iter::once('…').chain(text.chars().skip(length + 1 - MAX_SHOWN)).collect()
+    std::iter::once('…').chain(text.chars().skip(length + 1 - MAX_ECHO)).collect()
 }
 
 fn cut(text: &str, length: usize) -> String {
@@ -33,7 +33,7 @@ fn cut(text: &str, length: usize) -> String {
     text.chars().take(length - 1).chain(['…']).collect()
 }
 
-/// The end of a sentence that says which values a type has.
+/// The expected form of a scalar's values, for the end of a sentence.
 pub(super) fn expected(name: &str) -> String {
     match name {
         "Int" => format!("expected a whole number from {} to {}", i32::MIN, i32::MAX),
@@ -47,10 +47,10 @@ pub(super) fn expected(name: &str) -> String {
     }
 }
 
-/// Which values an enum has, where the schema may be asked for.
-pub(super) fn words(kind: &Kind, may_tell: bool) -> String {
+/// The values of an enum for the end of a sentence, or nothing if introspection is off.
+pub(super) fn expected_values(kind: &Kind, may_suggest: bool) -> String {
     let Kind::Enum(words) = kind else { return String::new() };
-    if !may_tell {
+    if !may_suggest {
         return String::new();
     }
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -62,10 +62,10 @@ pub(super) fn words(kind: &Kind, may_tell: bool) -> String {
     }
 }
 
-/// ` Did you mean "…"?`, if one of the known names is close, by the measure that graphql-js takes.
+/// Returns ` Did you mean "…"?` if a known name is similar, with the threshold of graphql-js.
 pub(super) fn did_you_mean<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> String {
     let length = given.chars().count();
-    if length > MAX_SHOWN {
+    if length > MAX_ECHO {
         return String::new();
     }
     let given = given.to_lowercase();
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_close_name_is_proposed() {
+    fn only_similar_names_are_suggested() {
         let known = ["search", "status", "relationshipType", "updatedSince"];
         let meant = |given: &str| did_you_mean(given, known.into_iter());
         for (given, expected) in [
@@ -94,15 +94,15 @@ mod tests {
         for given in ["colour", "x", "", &"search".repeat(50), "日本"] {
             assert_eq!(meant(given), "", "{given}");
         }
-        assert_eq!(did_you_mean("b", ["c", "a"].into_iter()), " Did you mean \"a\"?", "of two alike always the same");
+        assert_eq!(did_you_mean("b", ["c", "a"].into_iter()), " Did you mean \"a\"?", "ties are deterministic");
     }
 
     #[test]
-    fn what_is_long_is_cut() {
-        assert_eq!(shown("é"), "é");
-        assert_eq!(shown(&"é".repeat(40)), "é".repeat(40));
-        assert_eq!(shown(&"é".repeat(41)), format!("{}…", "é".repeat(39)));
-        assert_eq!(shown_end(&"é".repeat(40)), "é".repeat(40));
-        assert_eq!(shown_end(&format!("a{}", "é".repeat(40))), format!("…{}", "é".repeat(39)));
+    fn long_input_is_abbreviated() {
+        assert_eq!(abbreviate("é"), "é");
+        assert_eq!(abbreviate(&"é".repeat(40)), "é".repeat(40));
+        assert_eq!(abbreviate(&"é".repeat(41)), format!("{}…", "é".repeat(39)));
+        assert_eq!(abbreviate_start(&"é".repeat(40)), "é".repeat(40));
+        assert_eq!(abbreviate_start(&format!("a{}", "é".repeat(40))), format!("…{}", "é".repeat(39)));
     }
 }

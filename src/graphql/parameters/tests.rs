@@ -1,7 +1,8 @@
-//! Which requests are understood, and what the others are told. Some come from public reports:
-//! `charset=utf8` <https://github.com/smithy-lang/smithy-rs/issues/3471>, <https://github.com/creachadair/jrpc2/pull/111>;
-//! a byte order mark <https://github.com/n8n-io/n8n/pull/35933>; half a surrogate pair in what nobody reads
-//! <https://github.com/crystal-lang/crystal/issues/17390>; `operationName: ""` <https://github.com/absinthe-graphql/absinthe/issues/119>,
+//! Accepted requests, and the errors of others. Some cases come from public reports: `charset=utf8`
+//! <https://github.com/smithy-lang/smithy-rs/issues/3471>, <https://github.com/creachadair/jrpc2/pull/111>; a byte
+//! order mark <https://github.com/n8n-io/n8n/pull/35933>; a lone surrogate in an unread member
+//! <https://github.com/crystal-lang/crystal/issues/17390>; `operationName: ""`
+//! <https://github.com/absinthe-graphql/absinthe/issues/119>,
 //! <https://github.com/graphql-java/graphql-java/pull/4211>; `query: ""` beside a hash
 //! <https://github.com/ChilliCream/graphql-platform/pull/7062>.
 
@@ -27,7 +28,7 @@ fn persisted() -> String {
     format!(r#"{{"persistedQuery": {{"version": 1, "sha256Hash": "{HASH}"}}}}"#)
 }
 
-fn given(variables: &str) -> GivenVariables {
+fn given(variables: &str) -> RawVariables {
     request_json::object(variables.as_bytes()).unwrap().into_iter().collect()
 }
 
@@ -41,7 +42,7 @@ fn a_json_body_is_read() {
 }
 
 #[test]
-fn null_and_an_empty_text_mean_nothing() {
+fn null_and_empty_parameters_are_the_same_as_absent() {
     let plain = post(r#"{"query": "{ a }"}"#).unwrap();
     for body in [
         r#"{"query": "{ a }", "operationName": null, "variables": null, "extensions": null}"#,
@@ -66,7 +67,7 @@ fn null_and_an_empty_text_mean_nothing() {
 }
 
 #[test]
-fn what_nobody_asks_for_may_be_odd() {
+fn invalid_values_of_unread_members_are_ignored() {
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
     for odd in ["1e400", "123456789012345678901234567890", r#""\ud800""#, r#"{"\udc00": 1, "a": 1, "a": 2}"#, &deep] {
         for body in [
@@ -93,7 +94,7 @@ fn a_byte_order_mark_is_ignored() {
 }
 
 #[test]
-fn json_in_utf_8_is_read_however_its_type_is_written() {
+fn variants_of_the_json_media_type_are_accepted() {
     for content_type in [
         "application/json",
         "Application/JSON; charset=\"UTF-8\"",
@@ -113,7 +114,7 @@ fn json_in_utf_8_is_read_however_its_type_is_written() {
 }
 
 #[test]
-fn other_media_types_and_charsets_are_refused() {
+fn other_media_types_and_charsets_are_unsupported() {
     for content_type in [
         "text/plain",
         "application/json; charset=latin1",
@@ -139,7 +140,7 @@ fn other_media_types_and_charsets_are_refused() {
 }
 
 #[test]
-fn only_a_real_content_coding_is_refused() {
+fn only_real_content_codings_are_unsupported() {
     for (codings, is_refused) in [
         (&[""][..], false),
         (&["identity"], false),
@@ -157,7 +158,7 @@ fn only_a_real_content_coding_is_refused() {
 }
 
 #[test]
-fn other_bodies_are_told_which_member_is_wrong_and_how() {
+fn errors_of_bodies_name_the_member_and_the_reason() {
     let persisted = persisted();
     for (body, said) in [
         ("", "the body is not valid JSON: it is empty"),
@@ -178,13 +179,13 @@ fn other_bodies_are_told_which_member_is_wrong_and_how() {
         (r#"{"query": " "}"#, "query is empty: it holds the GraphQL document"),
         (r#"{"query": 1}"#, "the member query must be a string, not a number"),
         (r#"{"query": ["{ a }"]}"#, "the member query must be a string, not an array"),
-        (r#"{"query": "{ a(b: \"\ud83d\") }"}"#, "the member query has half a surrogate pair"),
+        (r#"{"query": "{ a(b: \"\ud83d\") }"}"#, "the member query has a lone surrogate"),
         (r#"{"query": "{ a }", "query": "{ a }"}"#, "the member query is given twice"),
         (r#"{"query": "{ a }", "variables": {}, "variab\u006ces": {}}"#, "the member variables is given twice"),
         (r#"{"query": "{ a }", "variables": "x"}"#, "the member variables must be an object, not a string"),
         (r#"{"query": "{ a }", "variables": [1]}"#, "the member variables must be an object, not an array"),
         (r#"{"query": "{ a }", "operationName": 1}"#, "the member operationName must be a string, not a number"),
-        (r#"{"query": "{ a }", "operationName": "\ud800"}"#, "the member operationName has half a surrogate pair"),
+        (r#"{"query": "{ a }", "operationName": "\ud800"}"#, "the member operationName has a lone surrogate"),
         (r#"{"query": "{ a }", "extensions": true}"#, "the member extensions must be an object, not a boolean"),
         (
             &persisted.replace("1,", "2,").replace("{\"p", "{\"extensions\": {\"p").replace("}}", "}}}"),
@@ -212,7 +213,7 @@ fn a_query_string_is_read() {
 }
 
 #[test]
-fn other_query_strings_are_told_which_parameter_is_wrong_and_how() {
+fn errors_of_query_strings_name_the_parameter_and_the_reason() {
     for (query, said) in [
         ("", "the parameter query is missing: it holds the GraphQL document"),
         ("query=", "query is empty"),

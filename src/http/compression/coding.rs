@@ -160,7 +160,7 @@ mod tests {
             (&["identity;q=0"], None),
             (&["identity;q=0, *;q=0"], None),
             (&["deflate, compress"], None),
-            // What is malformed is skipped, what is odd is understood.
+            // Malformed members are skipped, and common deviations are accepted.
             (&["gzip;q=x, br;q=0.1"], Some("br")),
             (&["gzip;q=x"], None),
             (&[";;,=,;q=1"], None),

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::scenario::{Scenario, Scenarios};
 use crate::domain::id::{ObjectId, SsoConnectionId, SsoId};
 use crate::domain::timestamp::Timestamp;
-use crate::sso::wire::{ListedConnections, NetworkConnection, Party, Permissions};
+use crate::sso::wire::{self, ListedConnections, NetworkConnection, Party, Permissions};
 
 /// The text is no list of connections.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +36,9 @@ pub enum DataError {
 /// [`DataError`] says what is off, and where.
 pub fn parse_data(text: &str) -> Result<Vec<NetworkConnection>, DataError> {
     let connections: Vec<NetworkConnection> = if text.trim_start().starts_with('[') {
-        serde_json::from_str(text).map_err(DataError::Unreadable)?
+        wire::read(text.as_bytes()).map_err(DataError::Unreadable)?
     } else {
-        serde_json::from_str::<ListedConnections>(text).map_err(DataError::Unreadable)?.network_connections
+        wire::read::<ListedConnections>(text.as_bytes()).map_err(DataError::Unreadable)?.network_connections
     };
     let mut seen = BTreeSet::new();
     for (index, connection) in connections.iter().enumerate() {

@@ -104,6 +104,19 @@ fn bytes_that_are_no_text_are_refused_even_where_nobody_looks() {
     }
 }
 
+/// `serde_json` lets them pass where it reads a string's bytes.
+#[test]
+fn control_characters_in_strings_are_refused_wherever_they_are() {
+    let text = sample().to_string();
+    assert!(super::read::<NetworkConnection>(text.as_bytes()).is_ok());
+    for (part, broken) in [("{", "{\"a\nb\": 1, "), ("{", "{\"a\": \"\u{1}\", "), ("\"name\":\"", "\"name\":\"a\tb")] {
+        let text = text.replacen(part, broken, 1);
+        assert!(super::read::<NetworkConnection>(text.as_bytes()).is_err(), "{text}");
+        let escaped = text.replace('\n', "\\n").replace('\u{1}', "\\u0001").replace('\t', "\\t");
+        assert!(super::read::<NetworkConnection>(escaped.as_bytes()).is_ok(), "{escaped}");
+    }
+}
+
 #[test]
 fn every_key_must_be_there_even_if_it_may_be_null() {
     for pointer in ["", "/buyer", "/seller", "/permissions"] {

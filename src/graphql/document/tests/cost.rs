@@ -113,8 +113,8 @@ fn the_largest_page_of_all_there_is_to_know_is_served_and_many_of_them_are_not()
         format!("{{ {} }}", aliased.join(" "))
     };
     assert!(cost(&pages(1), json!({})) > 5_000);
-    documents.prepare(&pages(1), None, &GivenVariables::default()).unwrap();
-    let refused = documents.prepare(&pages(15), None, &GivenVariables::default()).unwrap_err();
+    documents.prepare(&pages(1), None, &RawVariables::default()).unwrap();
+    let refused = documents.prepare(&pages(15), None, &RawVariables::default()).unwrap_err();
     assert_eq!(refused[0].kind, RequestErrorKind::LimitExceeded);
     assert!(refused[0].message.ends_with("the limit is 100000"), "{}", refused[0].message);
 }

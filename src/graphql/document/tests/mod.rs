@@ -20,7 +20,7 @@ fn refusal(query: &str, variables: Value) -> Option<(RequestErrorKind, String)> 
     Some((refused[0].kind, refused[0].message.clone()))
 }
 
-/// Variables as a client writes them.
-fn given(variables: &str) -> GivenVariables {
+/// Parses variables as a client sends them.
+fn given(variables: &str) -> RawVariables {
     crate::front::request_json::object(variables.as_bytes()).unwrap().into_iter().collect()
 }

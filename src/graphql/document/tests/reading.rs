@@ -67,7 +67,7 @@ fn an_error_tells_its_place() {
         ("{ a: connections(filter: {search: \"é\"}) { totalCount } nope }", 1, 56),
         ("{\n  viewer {\n", 3, 1),
     ] {
-        let refused = documents().prepare(query, None, &GivenVariables::default()).unwrap_err();
+        let refused = documents().prepare(query, None, &RawVariables::default()).unwrap_err();
         assert_eq!(refused[0].locations, [Pos { line, column }], "{query}: {}", refused[0].message);
     }
 }
