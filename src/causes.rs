@@ -1,4 +1,4 @@
-//! An error, its cause, and so on; and the words for a transport's failure that a log may show.
+//! The chain of an error's causes, and and why a connection failed, in words that a log may show.
 
 use std::error::Error;
 use std::io;
@@ -7,35 +7,35 @@ use rustls::CertificateError;
 
 use crate::telemetry::one_line;
 
-/// The longest words for one failure, in characters.
-const MAX_WORDS: usize = 200;
+/// Maximum length of a reason, in characters.
+const MAX_REASON: usize = 200;
 
 /// From the error itself to its root.
 pub(crate) fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// Why a connection failed: the words of the TLS library, of the name look-up, of the operating system or of the HTTP
-/// library, whichever is nearest to the root. Never the peer's own text, nor the URL.
+/// The reason of a failed connection, in the words of the TLS library, the resolver, the operating system or the HTTP
+/// library, whichever is nearest to the root. It never holds text of the peer, nor the URL.
 pub(crate) fn transport_failure(error: &reqwest::Error) -> Option<String> {
     let is_dns = error.is_dns();
-    let words = causes(error).filter_map(|cause| words(cause, is_dns)).last()?;
-    let mut words = one_line(&words);
-    if let Some((end, _)) = words.char_indices().nth(MAX_WORDS) {
-        words.truncate(end);
-        words.push('…');
+    let reason = causes(error).filter_map(|cause| reason(cause, is_dns)).last()?;
+    let mut reason = one_line(&reason);
+    if let Some((end, _)) = reason.char_indices().nth(MAX_REASON) {
+        reason.truncate(end);
+        reason.push('…');
     }
-    Some(words)
+    Some(reason)
 }
 
-fn words(cause: &(dyn Error + 'static), is_dns: bool) -> Option<String> {
+fn reason(cause: &(dyn Error + 'static), is_dns: bool) -> Option<String> {
     if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
         return Some(tls_failure(tls));
     }
     if let Some(io) = cause.downcast_ref::<io::Error>() {
         return Some(io_failure(io, is_dns));
     }
-    // Its own texts are fixed; the causes below it are looked at by themselves.
+    // Its texts are fixed; its causes come next.
     cause.downcast_ref::<hyper::Error>().map(ToString::to_string)
 }
 
@@ -57,7 +57,6 @@ fn tls_failure(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(error) => {
             format!("TLS: invalid peer certificate: {}", certificate_failure(error))
         }
-        // The first bytes of something that speaks no TLS.
         rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
             format!("TLS: {error}; the peer may not speak TLS on this port")
         }
@@ -65,7 +64,7 @@ fn tls_failure(error: &rustls::Error) -> String {
     }
 }
 
-/// In full where the text holds nothing but numbers; otherwise by its name, since some texts quote the certificate.
+/// The full text where it holds nothing but numbers; otherwise the name, since some texts quote the certificate.
 fn certificate_failure(error: &CertificateError) -> String {
     match error {
         CertificateError::ExpiredContext { .. } | CertificateError::NotValidYetContext { .. } => error.to_string(),

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn migrations_of_another_program_are_told_from_those_of_a_newer_one() {
+    fn foreign_migrations_are_distinguished_from_newer_ones() {
         let count = known().len();
         let foreign_names = [
             "m20220101_000001_create_post",

@@ -78,8 +78,8 @@ pub(super) async fn migrate(store: &Store, state: &SchemaState) -> Result<Vec<St
     store.migrate().await.map_err(Failure::store("migrate the database"))
 }
 
-/// A database that this program is too old for: no migration of ours could help. Or another program's: sea-orm refuses a
-/// table that lists migrations which are not its own, so that ours would stop that program.
+/// Rejects a database of a newer program, and one of another program: sea-orm refuses a table with rows that it does not
+/// know, so that our migrations would stop that program.
 fn refuse_strange(state: &SchemaState) -> Result<(), Failure> {
     let own = "a database of its own, or on PostgreSQL a schema (CREATE SCHEMA lc, and ?options=-csearch_path%3Dlc in the URL)";
     match state {
@@ -97,7 +97,7 @@ fn refuse_strange(state: &SchemaState) -> Result<(), Failure> {
     }
 }
 
-/// The most names that are listed, since another program may have any number.
+/// Maximum number of names in a message.
 const MAX_NAMES: usize = 10;
 
 fn list(names: &[String]) -> String {

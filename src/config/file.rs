@@ -1,4 +1,4 @@
-//! The TOML file: its keys and values, and what is wrong with it, without showing a value: any of them may be a secret.
+//! Reads the TOML file. Error texts name keys and lines, and show no value, since any of them may be a secret.
 
 use std::fs;
 use std::path::PathBuf;
@@ -54,8 +54,7 @@ fn line_after(text: &str) -> usize {
     text.matches('\n').count() + 1
 }
 
-/// The error's `Display` shows the line that it complains of; its message holds fixed words alone, but for numbers that
-/// are too large.
+/// The error's `Display` shows the line. Its message has fixed texts, except for numbers that are too large.
 fn syntax_error(text: &str, error: &toml::de::Error) -> String {
     let span = error.span().unwrap_or_default();
     let line = line_after(text.get(..span.start).unwrap_or(text));

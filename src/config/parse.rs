@@ -72,7 +72,7 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     parts(text).map(network).collect()
 }
 
-/// IPv4 addresses that are written as IPv6 ones are IPv4, as peers are (`to_canonical`).
+/// Peers' addresses are canonical, so that an IPv4-mapped network would match none.
 fn canonical(network: IpNet) -> IpNet {
     let IpAddr::V4(address) = network.addr().to_canonical() else { return network };
     let length = network.prefix_len().checked_sub(if network.addr().is_ipv6() { 96 } else { 0 });
@@ -122,7 +122,7 @@ pub(super) fn database_url(text: &str) -> Result<SecretString, String> {
                 }
                 error => format!("{wanted}{}{encoded}", url_problem(error)),
             })?;
-            // What was meant as a password may end the host's name, and then nothing is wrong with the URL but its meaning.
+            // An unencoded password may end the host's name; then the URL parses, but means another host.
             let query = url.query().filter(|query| !query.contains('='));
             let is_misread = url.username().is_empty()
                 && (url.path().contains('@') || query.is_some_and(|query| query.contains('@')));

@@ -104,14 +104,14 @@ impl Readiness {
 
     /// The schema is looked at each time: the database may be dropped and made anew, or its file replaced.
     async fn look(&self) -> Result<(), NotReady> {
-        match self.0.store.schema_state().await.map_err(|error| unreachable_database(&error))? {
-            SchemaState::Current => Ok(()),
-            state => {
-                let state = one_line(&format!("{state:?}"));
-                tracing::warn!(state, "not ready: the database's schema is not current");
-                Err(NotReady::SchemaNotCurrent)
-            }
-        }
+        let told = match self.0.store.schema_state().await {
+            Ok(SchemaState::Current) => return Ok(()),
+            Ok(state) => one_line(&format!("{state:?}")),
+            Err(error) if error.is_schema_not_current() => chain(&error),
+            Err(error) => return Err(unreachable_database(&error)),
+        };
+        tracing::warn!(found = told, "not ready: the database's schema is not current");
+        Err(NotReady::SchemaNotCurrent)
     }
 }
 

@@ -121,8 +121,8 @@ impl Fault {
         }
     }
 
-    /// What more the log may know: where the JSON is off, or why the connection failed. Not the JSON reader's own text,
-    /// since it quotes what SSO sent.
+    /// Details for the log: the place of the JSON error, or the reason of the failed connection. The JSON reader's own
+    /// text is left out, since it quotes SSO's body.
     pub(super) fn detail(&self) -> String {
         match self {
             Self::Unreadable(error) => {

@@ -1,7 +1,7 @@
 //! The HTTP client that SSO is called with, and the maximum age of its connections.
 //!
-//! The library closes connections that are idle, and never one that is busy. Its client is replaced by a new one before
-//! its connections get too old, so that each of them looks the name up again: SSO may have moved to another address.
+//! The library closes idle connections, never busy ones. So a new client replaces the current one before its connections
+//! get too old: each new connection resolves the name again, and SSO may have moved to another address.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,10 +16,10 @@ use url::Url;
 use super::SsoSetupError;
 use crate::telemetry::chain;
 
-/// How long a connection may be used for new exchanges. An exchange that began earlier ends on its connection.
+/// Maximum age of a connection when an exchange begins. An exchange under way ends on its connection.
 const MAX_CONNECTION_AGE: Duration = Duration::from_secs(30);
 
-/// How clients are made.
+/// The settings of each new client.
 pub(super) struct HttpSettings {
     pub(super) connect_timeout: Duration,
     pub(super) max_age: Duration,
@@ -29,7 +29,7 @@ pub(super) struct HttpSettings {
     pub(super) resolver: Option<Arc<dyn Resolve>>,
 }
 
-/// Hands out the client that is young enough.
+/// Provides a client whose connections are young enough.
 pub(super) struct HttpPool {
     settings: HttpSettings,
     current: Mutex<Current>,
@@ -37,7 +37,7 @@ pub(super) struct HttpPool {
 
 struct Current {
     client: Client,
-    used_until: Instant,
+    renew_at: Instant,
 }
 
 impl HttpSettings {
@@ -55,7 +55,7 @@ impl HttpSettings {
             .no_proxy()
             .referer(false)
             .connect_timeout(self.connect_timeout)
-            // What is left idle by an exchange is not found idle much later, when its client is still in use.
+            // A connection that was idle for that long is too old as well.
             .pool_idle_timeout(self.max_age);
         builder = match &self.tls {
             Some(tls) => builder.tls_backend_preconfigured(tls.clone()),
@@ -68,7 +68,7 @@ impl HttpSettings {
         builder.build()
     }
 
-    /// At random, so that processes that were started together do not connect together each time.
+    /// Randomised, so that processes that started together do not reconnect together.
     fn lifetime(&self) -> Duration {
         self.max_age.mul_f64(rand::rng().random_range(0.75..=1.0))
     }
@@ -80,27 +80,27 @@ impl HttpPool {
         // that there is one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = settings.client().map_err(SsoSetupError::Client)?;
-        let used_until = Instant::now() + settings.lifetime();
-        Ok(Self { settings, current: Mutex::new(Current { client, used_until }) })
+        let renew_at = Instant::now() + settings.lifetime();
+        Ok(Self { settings, current: Mutex::new(Current { client, renew_at }) })
     }
 
-    /// For one exchange. A client that is replaced closes its idle connections at once, and the others when their
-    /// exchanges have ended.
+    /// Returns the client for one exchange. A replaced client closes its idle connections at once, and the others when
+    /// their exchanges end.
     pub(super) fn client(&self) -> Client {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        if now >= current.used_until {
+        if now >= current.renew_at {
             match self.settings.client() {
                 Ok(client) => current.client = client,
-                Err(error) => tracing::warn!(%error, "connections to SSO are not renewed"),
+                Err(error) => tracing::warn!(%error, "SSO client not renewed"),
             }
-            current.used_until = now + self.settings.lifetime();
+            current.renew_at = now + self.settings.lifetime();
         }
         current.client.clone()
     }
 }
 
-/// Shared by all clients, with the sessions that servers let it resume, so that the next handshake costs less.
+/// All clients share it, and with it the TLS sessions to resume, so that the next handshake costs less.
 pub(super) fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -43,6 +43,12 @@ impl StoreError {
         Self::Unavailable { source: DbErr::Custom("no answer in time".to_owned()) }
     }
 
+    /// Whether the schema is not this program's: SQLite's file was replaced by such a one.
+    #[must_use]
+    pub fn is_schema_not_current(&self) -> bool {
+        matches!(self, Self::Unavailable { source: DbErr::Migration(_) })
+    }
+
     /// Whether the database may just not be there yet. A wrong password or a missing folder is not mended by waiting.
     #[must_use]
     pub fn may_be_starting(&self) -> bool {
@@ -89,7 +95,8 @@ impl Fault {
                 fault => fault,
             },
             (Some(sqlx_error), _) => Self::of_sqlx(sqlx_error),
-            (None, DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) => Self::Database,
+            // Migration: a file took the place of SQLite's that is none of ours yet.
+            (None, DbErr::Conn(_) | DbErr::ConnectionAcquire(_) | DbErr::Migration(_)) => Self::Database,
             (None, _) => Self::OfStatement,
         }
     }

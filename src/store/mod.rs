@@ -33,7 +33,7 @@ pub use pool::PoolSize;
 pub use repairs::Inserted;
 
 use pool::Pool;
-use work::{Read, ReadOfAnySchema, Write};
+use work::{Read, Write};
 
 /// A database. Cheap to clone.
 #[derive(Clone)]
@@ -98,8 +98,8 @@ impl Store {
     /// The database's.
     pub async fn applied_migrations(&self) -> Result<Vec<String>> {
         let mut applied = Vec::new();
-        if !self.read_any_schema(migration::is_any_applied(self.backend())).await?.is_empty() {
-            for row in self.read_any_schema(migration::APPLIED).await? {
+        if !self.read(migration::is_any_applied(self.backend()), []).await?.is_empty() {
+            for row in self.read(migration::APPLIED, []).await? {
                 applied.push(row.try_get_by_index(0)?);
             }
         }
@@ -127,10 +127,6 @@ impl Store {
     /// Runs a read of one text for both databases; `$1`, `$2`… are its values.
     async fn read(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<QueryResult>> {
         self.done(Read(&Statement::from_sql_and_values(self.backend(), sql, values))).await
-    }
-
-    async fn read_any_schema(&self, sql: &str) -> Result<Vec<QueryResult>> {
-        self.done(ReadOfAnySchema(&Statement::from_string(self.backend(), sql))).await
     }
 
     /// Runs writes in one transaction, or none of them, and gives how many rows the first touched. If it touched none, the

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::pool::{Pool as SqlxPool, PoolConnection, PoolConnectionMetadata, PoolOptions};
@@ -10,10 +10,12 @@ use sea_orm::sqlx::postgres::PgPool;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions, Connection, Database, Executor, Postgres, Sqlite};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::postgres_url::PostgresUrl;
 use super::sqlite_file::{OpenFile, SqliteFile};
+use crate::telemetry::chain;
 
 /// Waiting for a connection of the pool ends after this, with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,6 +37,8 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 const MAX_CONNECTION_LIFETIME: Duration = Duration::from_mins(5);
 /// How long a connection may take to show that it works. One that does not is closed, and another opened.
 const LONGEST_TRIAL: Duration = Duration::from_millis(500);
+/// Minimum time between two log lines about the reason that there is no connection.
+const EXPLANATION_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The pool's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +54,8 @@ pub struct PoolSize {
 pub(super) struct Pool {
     connections: Connections,
     last_loss: LastLoss,
+    /// Held by the task that finds out why there is no connection.
+    explanation: Arc<Mutex<()>>,
 }
 
 #[derive(Clone)]
@@ -65,18 +71,9 @@ pub(super) enum Pooled {
     Sqlite(PoolConnection<Sqlite>, Arc<OpenFile>),
 }
 
-/// Which schema a call can work with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Schema {
-    /// This program's.
-    Current,
-    /// Any: the call asks which it is.
-    Any,
-}
-
 /// When a connection was last found dead. What was idle then may be dead as well.
 #[derive(Clone, Default)]
-struct LastLoss(Arc<Mutex<Option<Instant>>>);
+struct LastLoss(Arc<std::sync::Mutex<Option<Instant>>>);
 
 impl LastLoss {
     fn note(&self) {
@@ -109,25 +106,43 @@ impl Pool {
             let pool = options_of_pool::<Sqlite>(&last_loss).max_connections(max_connections);
             Connections::Sqlite(SqliteFile::open(options, pool).await?)
         };
-        Ok(Self { connections, last_loss })
+        Ok(Self { connections, last_loss, explanation: Arc::default() })
     }
 
     /// A connection, opened if none is free.
-    pub(super) async fn acquire(&self, schema: Schema) -> Result<Pooled, DbErr> {
+    pub(super) async fn acquire(&self) -> Result<Pooled, DbErr> {
         match &self.connections {
             Connections::Postgres(pool, url) => match pool.acquire().await {
                 Ok(connection) => Ok(Pooled::Postgres(connection)),
-                // Its files may have gone meanwhile, and sqlx would not say which.
-                Err(error) => Err(match url.check_files() {
-                    Err(problem) => DbErr::Conn(RuntimeErr::Internal(problem)),
-                    Ok(()) => connection_error(error),
-                }),
+                Err(error) => {
+                    self.explain(&error, pool, url);
+                    // sqlx would not name the file.
+                    Err(url.check_files().err().map_or_else(|| connection_error(error), connection_problem))
+                }
             },
             Connections::Sqlite(file) => {
-                let (connection, file) = file.acquire(schema == Schema::Any).await?;
+                let (connection, file) = file.acquire().await?;
                 Ok(Pooled::Sqlite(connection, file))
             }
         }
+    }
+
+    /// When the pool had room and opened no connection in time, sqlx does not say why. A task then connects once without the
+    /// pool, at most once per second, and logs the reason.
+    fn explain(&self, error: &SqlxError, pool: &PgPool, url: &Arc<PostgresUrl>) {
+        let has_room = pool.size() < pool.options().get_max_connections();
+        if !(matches!(error, SqlxError::PoolTimedOut) && has_room) {
+            return;
+        }
+        let Ok(turn) = Arc::clone(&self.explanation).try_lock_owned() else { return };
+        let url = Arc::clone(url);
+        tokio::spawn(async move {
+            if let Ok(Err(error)) = timeout(LONGEST_TRIAL, url.options.connect()).await {
+                tracing::warn!(error = chain(&error), "cannot connect to the database");
+            }
+            tokio::time::sleep(EXPLANATION_INTERVAL).await;
+            drop(turn);
+        });
     }
 
     /// A connection was found dead: from now on those that were idle meanwhile are tried before they are used.
@@ -165,6 +180,10 @@ impl Pool {
             Connections::Sqlite(file) => file.file().await?.pool.clone().into(),
         })
     }
+}
+
+fn connection_problem(problem: String) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(problem))
 }
 
 fn connection_error(error: SqlxError) -> DbErr {
@@ -222,17 +241,17 @@ mod tests {
             pool = pool.max_lifetime(lifetime);
         }
         let connections = Connections::Sqlite(SqliteFile::open(options, pool).await.unwrap());
-        Pool { connections, last_loss: LastLoss::default() }
+        Pool { connections, last_loss: LastLoss::default(), explanation: Arc::default() }
     }
 
     #[tokio::test]
-    async fn a_connection_that_is_too_old_is_closed_when_it_comes_back() {
+    async fn connection_past_its_lifetime_is_closed_on_return() {
         let folder = tempfile::tempdir().unwrap();
         let one = Statement::from_string(DbBackend::Sqlite, "SELECT 1");
         for (lifetime, idle) in [(Some(Duration::ZERO), 0), (None, 1)] {
             let pool = file(&folder, lifetime).await;
             let deadline = Instant::now() + Duration::from_mins(1);
-            let session = Session::begin(&pool, Schema::Current, deadline, Arc::new(AtomicU64::new(0)));
+            let session = Session::begin(&pool, deadline, Arc::new(AtomicU64::new(0)));
             let mut session = session.await.unwrap();
             assert_eq!(session.rows(&one).await.unwrap().len(), 1);
             drop(session);

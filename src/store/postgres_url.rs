@@ -1,6 +1,5 @@
-//! From a `postgres://` URL to how a connection is opened: what sqlx makes of it, and what sqlx leaves open.
-//!
-//! Problems are told without a value that may be a secret; the paths of files are none.
+//! Parses a `postgres://` URL into sqlx's options, and handles the parts that sqlx gets wrong: IPv6 hosts, unknown
+//! parameters, unusable TLS files. Error texts hold paths of files, but no other values.
 
 use std::borrow::Cow;
 use std::fs;
@@ -19,7 +18,7 @@ use url::Url;
 use crate::config::process_environment;
 use crate::telemetry::one_line;
 
-/// The parameters that sqlx knows. It ignores others, and logs their values.
+/// The parameters that sqlx supports. It ignores others, and logs their values.
 const PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -41,7 +40,7 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
-/// How connections are opened, and the files that this takes.
+/// The options of a connection, and the TLS files that it needs.
 #[derive(Clone)]
 pub(super) struct PostgresUrl {
     pub(super) options: PgConnectOptions,
@@ -57,7 +56,7 @@ impl PostgresUrl {
         if let Some(host) = host(options.get_host()) {
             options = options.host(&host);
         }
-        // As libpq has it: an authority that is named is asked.
+        // libpq verifies the certificate in this case too.
         if matches!(options.get_ssl_mode(), PgSslMode::Require) && files.root.is_some() {
             options = options.ssl_mode(PgSslMode::VerifyCa);
         }
@@ -68,7 +67,7 @@ impl PostgresUrl {
         Ok(this)
     }
 
-    /// Why the files of its TLS parameters cannot be used.
+    /// Returns an error if a TLS file cannot be used.
     pub(super) fn check_files(&self) -> Result<(), String> {
         self.files.check()
     }
@@ -78,7 +77,7 @@ fn configuration(problem: String) -> SqlxError {
     SqlxError::Configuration(problem.into())
 }
 
-/// The host as the name look-up takes it, where that differs from how it stands in the URL.
+/// The host for the name lookup, where it differs from the URL's: without percent-encoding and brackets.
 fn host(host: &str) -> Option<String> {
     let decoded = percent_decode_str(host).decode_utf8().unwrap_or(Cow::Borrowed(host));
     let address = decoded.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&decoded);
@@ -98,10 +97,10 @@ fn remove_unknown_parameters(url: &mut Url) -> Vec<String> {
     unknown.into_iter().map(|(name, _)| name).collect()
 }
 
-/// A process has one database, whose URL is read again for each try to connect at the start.
+/// The URL is parsed again for each attempt to connect at the start; a process has one database.
 fn warn_once(unknown: &[String], is_root_unused: bool) {
-    static TOLD: Once = Once::new();
-    TOLD.call_once(|| {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
         for parameter in unknown {
             tracing::warn!(parameter = one_line(parameter), "a parameter of DATABASE_URL is unknown, and ignored");
         }
@@ -111,7 +110,7 @@ fn warn_once(unknown: &[String], is_root_unused: bool) {
     });
 }
 
-/// What `sslrootcert`, `sslcert` and `sslkey` name: paths, or PEM itself.
+/// The values of `sslrootcert`, `sslcert` and `sslkey`: paths, or PEM itself.
 #[derive(Clone, Default)]
 struct TlsFiles {
     root: Option<Input>,
@@ -164,7 +163,7 @@ impl TlsFiles {
 }
 
 impl Input {
-    /// As sqlx tells them apart.
+    /// The same rule as sqlx's.
     fn is_pem(&self) -> bool {
         let trimmed = self.value.trim();
         trimmed.starts_with("-----BEGIN") && trimmed.ends_with("-----")
@@ -205,7 +204,7 @@ impl Input {
     }
 }
 
-/// The library's own texts quote the file.
+/// Fixed texts, since the library's own quote the file.
 fn pem_problem(error: &pem::Error) -> &'static str {
     match error {
         pem::Error::MissingSectionEnd { .. } => "a PEM section has no end",
@@ -220,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_what_the_name_look_up_takes() {
+    fn hosts_are_parsed_for_the_name_lookup() {
         for (url, host, port) in [
             ("postgres://u:p@[::1]:5433/db", "::1", 5433),
             ("postgres://u@[::1]/db", "::1", 5432),
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_sqlx_does_not_know_are_taken_out_by_name() {
+    fn unknown_parameters_are_removed_by_name() {
         let mut url: Url = "postgres://h/d?a=secret&sslmode=require&options[x]=1&b&user=u%26v".parse().unwrap();
         assert_eq!(remove_unknown_parameters(&mut url), ["a", "b"]);
         let left: Vec<_> = url.query_pairs().map(|(name, value)| format!("{name}={value}")).collect();

@@ -14,7 +14,7 @@ use sea_orm::{DbErr, QueryResult, RuntimeErr, SqlxError, Statement, Values};
 use sea_query_sqlx::SqlxValues;
 use tracing::Instrument;
 
-use super::pool::{Pool, Pooled, Schema};
+use super::pool::{Pool, Pooled};
 use crate::database_use::note_statement;
 use crate::telemetry;
 
@@ -45,13 +45,8 @@ type Result<T> = std::result::Result<T, DbErr>;
 
 impl Session {
     /// A connection out of the pool, wanted until the deadline.
-    pub(super) async fn begin(
-        pool: &Pool,
-        schema: Schema,
-        deadline: Instant,
-        statements: Arc<AtomicU64>,
-    ) -> Result<Self> {
-        let pooled = pool.acquire(schema).await?;
+    pub(super) async fn begin(pool: &Pool, deadline: Instant, statements: Arc<AtomicU64>) -> Result<Self> {
+        let pooled = pool.acquire().await?;
         Ok(Self { pooled, deadline, state: State::Clean, statements })
     }
 

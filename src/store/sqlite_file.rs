@@ -1,9 +1,8 @@
 //! The file behind an SQLite pool, and whether it is still the one at its path.
 //!
-//! SQLite goes on reading and writing a file that was deleted, moved away or replaced, and what is written to it is
-//! lost. So each use looks first. A file that is gone is waited for. One that was replaced is opened anew: what the old one has in
-//! its write-ahead log goes to the old one, and never to the new one.
-//! <https://www.sqlite.org/howtocorrupt.html> (1.3, 1.4) has the rules that other programs should keep, and do not.
+//! SQLite keeps reading and writing a file that was deleted, moved away or replaced, so that later writes are lost. Each use
+//! therefore compares the open file with the path. A missing file is an error until it is back. A replaced file is
+//! reopened; first the write-ahead log of the old file is written to the old file, and removed from beside the new one.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -19,8 +18,8 @@ use sea_orm::{DbBackend, DbErr, RuntimeErr, SqlxError};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-/// How long the connections to a file that was replaced may take to come back. Each ends its statement first.
-const LONGEST_RETIREMENT: Duration = Duration::from_secs(3);
+/// Limit for the return of the connections to a replaced file. Each ends its statement first.
+const RETIREMENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The pool over whichever file is at the path. Clones are one.
 #[derive(Clone)]
@@ -28,24 +27,24 @@ pub(super) struct SqliteFile(Arc<Inner>);
 
 struct Inner {
     options: SqliteConnectOptions,
+    path: PathBuf,
     pool: PoolOptions<Sqlite>,
     /// `None`: between two files.
     current: RwLock<Option<Arc<OpenFile>>>,
-    /// Held by the one who opens the file anew; the file that is not closed yet.
+    /// Held while the file is reopened; holds the old file until it is closed.
     retired: Mutex<Option<Arc<OpenFile>>>,
-    is_missed: AtomicBool,
+    is_missing_logged: AtomicBool,
     is_closed: AtomicBool,
 }
 
 /// A file while it is open.
 pub(super) struct OpenFile {
     pub(super) pool: SqlitePool,
-    /// Runs no request. While it is open, SQLite keeps the files beside the database, and they can be told by their identity.
+    /// Runs no request. While it is open, SQLite does not delete the WAL and the shared memory, so that their identities
+    /// stay the same.
     anchor: Mutex<Option<SqliteConnection>>,
     /// `None`: in memory.
     files: Option<Files>,
-    /// Whether its schema is this program's. At the start, the commands look themselves.
-    is_schema_current: AtomicBool,
 }
 
 struct Files {
@@ -59,40 +58,43 @@ struct Watched {
     identity: Identity,
 }
 
-/// Two files have the same only while none of them is open.
+/// No other file gets the same one while this file is open.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Identity {
     device: u64,
     inode: u64,
 }
 
-/// How an open file stands to its path.
-enum Standing {
+/// Compares an open file with its path.
+enum FileState {
     Intact,
-    /// There is none at the path, or it cannot be seen.
+    /// The path has no file, or cannot be read.
     Missing(io::Error),
-    /// Another file is there, or one beside it is not what it was.
+    /// The database, its WAL or its shared memory is another file.
     Changed,
 }
 
-/// Why the file cannot be used.
+/// The reason that the file cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum FileProblem {
-    #[error("the database file {} is gone: {reason}", path.display())]
+    #[error("the database file {} is missing: {reason}", path.display())]
     Missing { path: PathBuf, reason: io::Error },
     #[error("the database file {} was replaced, and the one before is still in use", .0.display())]
     InUse(PathBuf),
     #[error("the database file {} was replaced, and {file} of the one before cannot be removed: {reason}", path.display())]
     Stale { path: PathBuf, file: String, reason: io::Error },
     #[error("the database file {} is replaced again and again", .0.display())]
-    Restless(PathBuf),
-    #[error("the database file was replaced by one whose schema is not current: run `lc-connections migrate`")]
-    SchemaNotCurrent,
+    Unstable(PathBuf),
+    #[error("the database file {} was replaced by one whose schema is not current: run `lc-connections migrate`", .0.display())]
+    SchemaNotCurrent(PathBuf),
 }
 
 impl From<FileProblem> for DbErr {
     fn from(problem: FileProblem) -> Self {
-        Self::Conn(RuntimeErr::Internal(problem.to_string()))
+        match problem {
+            FileProblem::SchemaNotCurrent(_) => Self::Migration(problem.to_string()),
+            problem => Self::Conn(RuntimeErr::Internal(problem.to_string())),
+        }
     }
 }
 
@@ -101,77 +103,71 @@ fn failed(error: SqlxError) -> DbErr {
 }
 
 impl SqliteFile {
-    /// Opens the file, which is made if it is missing and the options say so: at the start alone.
+    /// Opens the file at the start. Only here a missing file is created, if the options say so, and only here the caller
+    /// checks the schema.
     pub(super) async fn open(options: SqliteConnectOptions, pool: PoolOptions<Sqlite>) -> Result<Self, DbErr> {
         let open = OpenFile::open(&options, &pool).await?;
-        open.is_schema_current.store(true, Ordering::Relaxed);
+        let path = open.files.as_ref().map(|files| files.database.path.clone()).unwrap_or_default();
         let inner = Inner {
             options: options.create_if_missing(false),
+            path,
             pool,
             current: RwLock::new(Some(Arc::new(open))),
             retired: Mutex::default(),
-            is_missed: AtomicBool::new(false),
+            is_missing_logged: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
         };
         Ok(Self(Arc::new(inner)))
     }
 
-    /// A connection to the file at the path, and the file that it was then.
-    pub(super) async fn acquire(
-        &self,
-        is_any_schema_welcome: bool,
-    ) -> Result<(PoolConnection<Sqlite>, Arc<OpenFile>), DbErr> {
+    /// Returns a connection to the file at the path, and that file.
+    pub(super) async fn acquire(&self) -> Result<(PoolConnection<Sqlite>, Arc<OpenFile>), DbErr> {
         let file = self.file().await?;
-        let mut connection = file.pool.acquire().await.map_err(failed)?;
-        if !is_any_schema_welcome {
-            file.check_schema(&mut connection).await?;
-        }
-        Ok((connection, file))
+        Ok((file.pool.acquire().await.map_err(failed)?, file))
     }
 
-    /// The file at the path, opened anew if it is another one than before.
+    /// Returns the file at the path, reopened if it was replaced.
     pub(super) async fn file(&self) -> Result<Arc<OpenFile>, DbErr> {
         if self.0.is_closed.load(Ordering::Relaxed) {
             return Err(failed(SqlxError::PoolClosed));
         }
         if let Some(file) = self.current() {
-            match file.standing() {
-                Standing::Intact => {
-                    self.note_back();
+            match file.state() {
+                FileState::Intact => {
+                    self.log_recovery();
                     return Ok(file);
                 }
-                Standing::Missing(reason) => return Err(self.missing(reason).into()),
-                Standing::Changed => {}
+                FileState::Missing(reason) => return Err(self.missing(reason).into()),
+                FileState::Changed => {}
             }
         }
-        // In a task, since a request that is given up half-way would leave two files open.
+        // In a task, since a dropped request must not leave it half done.
         let this = self.clone();
         let reopened = tokio::spawn(async move { this.reopen().await }).await;
         reopened.map_err(|error| DbErr::Conn(RuntimeErr::Internal(error.to_string())))?
     }
 
-    /// The open file as it stands, whatever is at the path.
+    /// The open file, without a look at the path.
     pub(super) fn current(&self) -> Option<Arc<OpenFile>> {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// For good: the files beside the database go with the last connection, and would seem replaced.
+    /// For good. SQLite deletes the WAL with the last connection, which must not look like a replaced file.
     pub(super) async fn close(&self) {
         self.0.is_closed.store(true, Ordering::Relaxed);
         if let Some(file) = self.current() {
-            file.pool.close().await;
-            file.close_anchor().await;
+            file.close().await;
         }
     }
 
     async fn reopen(&self) -> Result<Arc<OpenFile>, DbErr> {
         let mut retired = self.0.retired.lock().await;
         if let Some(file) = self.current() {
-            match file.standing() {
+            match file.state() {
                 // Another was faster.
-                Standing::Intact => return Ok(file),
-                Standing::Missing(reason) => return Err(self.missing(reason).into()),
-                Standing::Changed => {}
+                FileState::Intact => return Ok(file),
+                FileState::Missing(reason) => return Err(self.missing(reason).into()),
+                FileState::Changed => {}
             }
             self.set_current(None);
             *retired = Some(file);
@@ -180,14 +176,28 @@ impl SqliteFile {
             file.retire().await?;
             *retired = None;
         }
-        let path = self.0.options.get_filename();
-        if let Err(reason) = identity(path) {
-            return Err(self.missing(reason).into());
+        let path = &self.0.path;
+        // SQLite would write a header to an empty file, while another program may be about to fill it.
+        if std::fs::metadata(path).map_err(|reason| self.missing(reason))?.len() == 0 {
+            return Err(FileProblem::SchemaNotCurrent(path.clone()).into());
         }
-        let file = Arc::new(OpenFile::open(&self.0.options, &self.0.pool).await?);
+        let file = OpenFile::open(&self.0.options, &self.0.pool).await?;
+        // Otherwise it is closed again: SQLite would keep cached pages of a file that is still being copied.
+        match file.is_schema_current().await {
+            Ok(true) => {}
+            Ok(false) => {
+                file.close().await;
+                return Err(FileProblem::SchemaNotCurrent(path.clone()).into());
+            }
+            Err(error) => {
+                file.close().await;
+                return Err(error);
+            }
+        }
+        let file = Arc::new(file);
         self.set_current(Some(Arc::clone(&file)));
-        self.note_back();
-        tracing::warn!(path = %path.display(), "the database file, or one beside it, was replaced: opened again");
+        self.log_recovery();
+        tracing::warn!(path = %path.display(), "database file or its WAL was replaced: reopened");
         Ok(file)
     }
 
@@ -196,23 +206,23 @@ impl SqliteFile {
     }
 
     fn missing(&self, reason: io::Error) -> FileProblem {
-        let path = self.0.options.get_filename().to_owned();
-        if !self.0.is_missed.swap(true, Ordering::Relaxed) {
-            tracing::error!(path = %path.display(), %reason, "the database file is gone: nothing is served until it is back");
+        let path = self.0.path.clone();
+        if !self.0.is_missing_logged.swap(true, Ordering::Relaxed) {
+            tracing::error!(path = %path.display(), %reason, "database file missing: requests are rejected until it is back");
         }
         FileProblem::Missing { path, reason }
     }
 
-    fn note_back(&self) {
-        if self.0.is_missed.load(Ordering::Relaxed) && self.0.is_missed.swap(false, Ordering::Relaxed) {
-            tracing::info!("the database file is back");
+    fn log_recovery(&self) {
+        if self.0.is_missing_logged.load(Ordering::Relaxed) && self.0.is_missing_logged.swap(false, Ordering::Relaxed) {
+            tracing::info!("database file is back");
         }
     }
 }
 
 impl OpenFile {
     async fn open(options: &SqliteConnectOptions, pool: &PoolOptions<Sqlite>) -> Result<Self, DbErr> {
-        // Replaced while it is opened, it would be taken for the one that it was replaced by.
+        // A file that is replaced meanwhile would get the identity of its successor.
         for _ in 0..3 {
             let before = identity(options.get_filename()).ok();
             let mut anchor = options.connect().await.map_err(failed)?;
@@ -227,50 +237,50 @@ impl OpenFile {
                 };
                 let pool = pool.connect_lazy_with(options.clone().create_if_missing(false));
                 let anchor = Mutex::new(Some(anchor));
-                return Ok(Self { pool, anchor, files, is_schema_current: AtomicBool::new(false) });
+                return Ok(Self { pool, anchor, files });
             }
             anchor.close().await.map_err(failed)?;
         }
-        Err(FileProblem::Restless(options.get_filename().to_owned()).into())
+        Err(FileProblem::Unstable(options.get_filename().to_owned()).into())
     }
 
-    fn standing(&self) -> Standing {
-        let Some(Files { database, wal, shm }) = &self.files else { return Standing::Intact };
+    fn state(&self) -> FileState {
+        let Some(Files { database, wal, shm }) = &self.files else { return FileState::Intact };
         match identity(&database.path) {
-            Err(reason) => Standing::Missing(reason),
-            Ok(found) if found != database.identity => Standing::Changed,
-            Ok(_) if [wal, shm].into_iter().flatten().all(Watched::is_there) => Standing::Intact,
-            Ok(_) => Standing::Changed,
+            Err(reason) => FileState::Missing(reason),
+            Ok(found) if found != database.identity => FileState::Changed,
+            Ok(_) if [wal, shm].into_iter().flatten().all(Watched::is_there) => FileState::Intact,
+            Ok(_) => FileState::Changed,
         }
     }
 
-    /// For a transaction: what is written to a file that is at its path no more would be lost.
+    /// Whether a write to it reaches the file at the path.
     pub(super) fn is_intact(&self) -> bool {
-        matches!(self.standing(), Standing::Intact)
+        matches!(self.state(), FileState::Intact)
     }
 
-    async fn check_schema(&self, connection: &mut SqliteConnection) -> Result<(), DbErr> {
-        if self.is_schema_current.load(Ordering::Relaxed) {
-            return Ok(());
-        }
+    async fn is_schema_current(&self) -> Result<bool, DbErr> {
+        let mut anchor = self.anchor.lock().await;
+        let Some(anchor) = &mut *anchor else { return Ok(false) };
         let is_any_applied = query(migration::is_any_applied(DbBackend::Sqlite));
-        let mut applied = Vec::new();
-        if is_any_applied.fetch_optional(&mut *connection).await.map_err(failed)?.is_some() {
-            applied = query_scalar(migration::APPLIED).fetch_all(connection).await.map_err(failed)?;
+        if is_any_applied.fetch_optional(&mut *anchor).await.map_err(failed)?.is_none() {
+            return Ok(false);
         }
-        if migration::schema_state(&applied) != migration::SchemaState::Current {
-            return Err(FileProblem::SchemaNotCurrent.into());
-        }
-        self.is_schema_current.store(true, Ordering::Relaxed);
-        Ok(())
+        let applied: Vec<String> = query_scalar(migration::APPLIED).fetch_all(anchor).await.map_err(failed)?;
+        Ok(migration::schema_state(&applied) == migration::SchemaState::Current)
     }
 
-    /// Closes all its connections. What is in its write-ahead log goes to this file before, wherever it is now, and the log is
-    /// removed from beside the file that is at the path now.
+    async fn close(&self) {
+        self.pool.close().await;
+        self.close_anchor().await;
+    }
+
+    /// Closes all connections, after a checkpoint into this file, wherever it is now. If another file is at the path, the old
+    /// WAL beside it is removed: SQLite would replay it into the new file.
     async fn retire(&self) -> Result<(), DbErr> {
         let Some(Files { database, wal, shm }) = &self.files else { return Ok(()) };
         let in_use = || DbErr::from(FileProblem::InUse(database.path.clone()));
-        timeout(LONGEST_RETIREMENT, self.pool.close()).await.map_err(|_elapsed| in_use())?;
+        timeout(RETIREMENT_TIMEOUT, self.pool.close()).await.map_err(|_elapsed| in_use())?;
         if let Some(anchor) = &mut *self.anchor.lock().await {
             match query("PRAGMA wal_checkpoint(FULL)").fetch_one(anchor).await {
                 Ok(row) => {
@@ -280,7 +290,7 @@ impl OpenFile {
                         return Err(in_use());
                     }
                 }
-                // Nothing was written through it either.
+                // It was never written either.
                 Err(error) if is_read_only(&error) => {}
                 Err(error) => return Err(failed(error)),
             }
@@ -299,14 +309,14 @@ impl OpenFile {
 
     async fn close_anchor(&self) {
         if let Some(anchor) = self.anchor.lock().await.take() {
-            // It was used for nothing that could be lost.
+            // It wrote nothing.
             let _ = anchor.close().await;
         }
     }
 }
 
 impl Files {
-    /// Those that the connection has open. `named` is the path as it was given, which may be a link to the file.
+    /// The files of an open connection. `named` is the configured path, which may be a symbolic link.
     async fn of(connection: &mut SqliteConnection, named: &Path) -> Result<Option<Self>, DbErr> {
         // SQLite opens the files beside the database when it first reads.
         query("SELECT 1 FROM sqlite_schema LIMIT 1").fetch_optional(&mut *connection).await.map_err(failed)?;
@@ -339,7 +349,7 @@ fn is_read_only(error: &SqlxError) -> bool {
 }
 
 fn identity(path: &Path) -> io::Result<Identity> {
-    // Never by opening it: closing it again would take away the locks that SQLite holds.
+    // Not by opening it: closing the descriptor would release SQLite's POSIX locks.
     let metadata = std::fs::metadata(path)?;
     Ok(Identity { device: metadata.dev(), inode: metadata.ino() })
 }

@@ -11,7 +11,6 @@ use crate::database_use;
 use crate::telemetry::chain;
 
 use super::error::Fault;
-use super::pool::Schema;
 use super::session::Session;
 use super::{Result, Store, StoreError};
 
@@ -25,9 +24,6 @@ pub(super) trait Work: Sync {
     /// Whether it may have to wait for another's lock.
     const IS_WRITE: bool;
 
-    /// Which schema it can work with.
-    const SCHEMA: Schema = Schema::Current;
-
     fn run(&self, session: &mut Session) -> impl Future<Output = std::result::Result<Self::Output, DbErr>> + Send;
 }
 
@@ -37,19 +33,6 @@ pub(super) struct Read<'a>(pub(super) &'a Statement);
 impl Work for Read<'_> {
     type Output = Vec<QueryResult>;
     const IS_WRITE: bool = false;
-
-    async fn run(&self, session: &mut Session) -> std::result::Result<Vec<QueryResult>, DbErr> {
-        session.rows(self.0).await
-    }
-}
-
-/// One query of the schema's history.
-pub(super) struct ReadOfAnySchema<'a>(pub(super) &'a Statement);
-
-impl Work for ReadOfAnySchema<'_> {
-    type Output = Vec<QueryResult>;
-    const IS_WRITE: bool = false;
-    const SCHEMA: Schema = Schema::Any;
 
     async fn run(&self, session: &mut Session) -> std::result::Result<Vec<QueryResult>, DbErr> {
         session.rows(self.0).await
@@ -100,7 +83,7 @@ impl Store {
         let _turn = if W::IS_WRITE { self.writes.acquire().await.ok() } else { None };
         let mut tries = 1;
         loop {
-            let (error, may_have_committed) = match self.session(W::SCHEMA, deadline).await {
+            let (error, may_have_committed) = match self.session(deadline).await {
                 Ok(mut session) => match work.run(&mut session).await {
                     Ok(done) => return Ok(done),
                     Err(error) => {
@@ -136,7 +119,7 @@ impl Store {
         }
     }
 
-    async fn session(&self, schema: Schema, deadline: Instant) -> std::result::Result<Session, DbErr> {
-        Session::begin(&self.pool, schema, deadline, Arc::clone(&self.statements)).await
+    async fn session(&self, deadline: Instant) -> std::result::Result<Session, DbErr> {
+        Session::begin(&self.pool, deadline, Arc::clone(&self.statements)).await
     }
 }

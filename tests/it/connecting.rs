@@ -1,4 +1,5 @@
-//! How PostgreSQL is reached, as operators write it: IPv6, sockets, passwords, TLS; and what is told when it is not.
+//! Connects to PostgreSQL by every form of URL that operators write (IPv6, sockets, passwords, TLS), and checks the error
+//! when that fails.
 //!
 //! Reports of the same kinds: <https://github.com/transact-rs/sqlx/issues/1739>,
 //! <https://github.com/brianc/node-postgres/pull/3698>, <https://github.com/supabase/etl/pull/864>.
@@ -8,10 +9,12 @@ use std::path::Path;
 
 use lc_connections::store::Store;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::ExposeSecret;
 
 use crate::support::authority::{Authority, VALID};
 use crate::support::binary::{free_port, program, run};
 use crate::support::cluster::Cluster;
+use crate::support::server::{Client, Server};
 
 /// A password with every character that means something in a URL.
 const PASSWORD: &str = "p/w?#@:%&= [x]+";
@@ -20,7 +23,7 @@ fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// Connects, and gives what the database says to `SELECT 1`.
+/// Connects and runs `SELECT 1`.
 async fn reach(url: &str) -> Result<(), String> {
     let store = Store::connect(&url.to_owned().into(), 1).await.map_err(|error| format!("{url}: {error:?}"))?;
     let answered = store.ping().await.map_err(|error| format!("{url}: {error:?}"));
@@ -28,15 +31,15 @@ async fn reach(url: &str) -> Result<(), String> {
     answered
 }
 
-/// What `migrate` says of this URL as it fails.
+/// The exit code and the error line of `migrate` for this URL.
 async fn refusal(url: String, variables: Vec<(&'static str, String)>) -> (i32, String) {
     let failed = tokio::task::spawn_blocking(move || {
         run(program(&["migrate"]).env("DATABASE_URL", &url).envs(variables).env("RUST_LOG", "info"))
     });
-    let (code, printed, told) = failed.await.unwrap();
-    assert!(printed.is_empty() && !told.contains("secret"), "{printed} {told}");
-    let errors: Vec<&str> = told.lines().filter(|line| line.starts_with("error: ")).collect();
-    assert_eq!(errors.len(), 1, "{told}");
+    let (code, printed, output) = failed.await.unwrap();
+    assert!(printed.is_empty() && !output.contains("secret"), "{printed} {output}");
+    let errors: Vec<&str> = output.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{output}");
     (code, errors[0].to_owned())
 }
 
@@ -60,7 +63,7 @@ async fn scene() -> Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_is_reached_however_its_place_is_written() {
+async fn every_form_of_url_connects() {
     let Scene { cluster, ca, .. } = scene().await;
     let admin =
         sea_orm::Database::connect(format!("postgres://lc@127.0.0.1:{}/postgres", cluster.port())).await.unwrap();
@@ -94,12 +97,12 @@ async fn postgres_is_reached_however_its_place_is_written() {
         assert_eq!(reach(&url).await, Ok(()));
     }
     let wrong = format!("postgres://scram:{}@[::1]:{port}/postgres", encoded("secret"));
-    let (code, told) = refusal(wrong, vec![]).await;
-    assert!(code == 1 && told.contains("password authentication failed"), "{told}");
+    let (code, output) = refusal(wrong, vec![]).await;
+    assert!(code == 1 && output.contains("password authentication failed"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_cannot_be_trusted_is_told_by_the_reason() {
+async fn connection_failure_prints_the_reason() {
     let Scene { cluster, ca, other_ca } = scene().await;
     let port = cluster.port();
     let without_tls = Cluster::start().await;
@@ -114,8 +117,8 @@ async fn a_server_that_cannot_be_trusted_is_told_by_the_reason() {
         (format!("[::1]:{}/postgres", free_port()), "Connection refused"),
         ("[2001:db8::1%25lo]/postgres".to_owned(), "an address with a zone is written as"),
     ] {
-        let (_, told) = refusal(format!("postgres://lc:secret@{url}"), vec![]).await;
-        assert!(told.contains("DATABASE_URL") && told.contains(reason), "{url}: {told}");
+        let (_, output) = refusal(format!("postgres://lc:secret@{url}"), vec![]).await;
+        assert!(output.contains("DATABASE_URL") && output.contains(reason), "{url}: {output}");
     }
 }
 
@@ -126,7 +129,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_of_tls_that_cannot_be_used_is_named_with_the_reason() {
+async fn unusable_tls_file_is_named_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new("ours");
     let identity = authority.identity(&["client"], VALID);
@@ -169,38 +172,62 @@ async fn a_file_of_tls_that_cannot_be_used_is_named_with_the_reason() {
         ),
     ] {
         let url = format!("postgres://lc:secret@127.0.0.1:1/db?{parameters}");
-        let (code, told) = refusal(url, vec![]).await;
+        let (code, output) = refusal(url, vec![]).await;
         let expected = format!(
             "error: cannot connect to the database (DATABASE_URL): its URL cannot be used: Connection Error: error with configuration: \
              {setting}, the file {file:?}: {reason}"
         );
-        assert!(code == 2 && told.starts_with(&expected), "{told} instead of {expected}");
+        assert!(code == 2 && output.starts_with(&expected), "{output} instead of {expected}");
     }
     for (parameters, problem) in [
         (format!("sslcert={certificate}"), "sslcert is given without sslkey"),
         (format!("sslkey={key}"), "sslkey is given without sslcert"),
     ] {
-        let (code, told) = refusal(format!("postgres://lc:secret@127.0.0.1:1/db?{parameters}"), vec![]).await;
-        assert!(code == 2 && told.ends_with(problem), "{told}");
+        let (code, output) = refusal(format!("postgres://lc:secret@127.0.0.1:1/db?{parameters}"), vec![]).await;
+        assert!(code == 2 && output.ends_with(problem), "{output}");
     }
     let variables = vec![("PGSSLROOTCERT", none.clone())];
-    let (code, told) = refusal("postgres://lc:secret@127.0.0.1:1/db".to_owned(), variables).await;
-    assert!(code == 2 && told.ends_with(&format!("PGSSLROOTCERT, the file {none:?}: {missing}")), "{told}");
+    let (code, output) = refusal("postgres://lc:secret@127.0.0.1:1/db".to_owned(), variables).await;
+    assert!(code == 2 && output.ends_with(&format!("PGSSLROOTCERT, the file {none:?}: {missing}")), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_parameter_that_is_unknown_is_named_without_its_value() {
+async fn unknown_parameter_is_logged_without_its_value() {
     let cluster = Cluster::start().await;
     let url = format!("postgres://lc@127.0.0.1:{}/postgres?passwrod=secret&connect_timeout=5&user=lc", cluster.port());
     let migrated =
         tokio::task::spawn_blocking(move || run(program(&["migrate"]).env("DATABASE_URL", url))).await.unwrap();
     assert_eq!(migrated.0, 0, "{migrated:?}");
     for parameter in ["passwrod", "connect_timeout"] {
-        let told: Vec<&str> = migrated.2.lines().filter(|line| line.contains(parameter)).collect();
+        let output: Vec<&str> = migrated.2.lines().filter(|line| line.contains(parameter)).collect();
         assert!(
-            told.len() == 1 && told[0].contains("a parameter of DATABASE_URL is unknown, and ignored"),
+            output.len() == 1 && output[0].contains("a parameter of DATABASE_URL is unknown, and ignored"),
             "{migrated:?}"
         );
     }
     assert!(!migrated.2.contains("secret"), "{migrated:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_database_is_logged_with_the_reason() {
+    let mut cluster = Cluster::start().await;
+    let database = cluster.database().await;
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut server = Server::new(database.url.expose_secret(), "http://127.0.0.1:1/").logging_to(log.path());
+    server.start().await;
+    let client = Client::of(&server, "a key of nobody");
+    cluster.stop_immediately();
+    assert_eq!(client.get("/connections").await.unwrap().status, 503);
+    // The reason has its own line, which may be written a little later.
+    let start = std::time::Instant::now();
+    loop {
+        let output = fs::read_to_string(log.path()).unwrap();
+        let is_told =
+            |line: &str| line.contains("cannot connect to the database") && line.contains("Connection refused");
+        if output.lines().any(is_told) {
+            return;
+        }
+        assert!(start.elapsed() < std::time::Duration::from_mins(1), "{output}");
+        assert_eq!(client.get("/connections").await.unwrap().status, 503);
+    }
 }

@@ -11,7 +11,7 @@ use crate::support::cluster::Cluster;
 use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_among_ipv6_addresses_answers_whole() {
+async fn server_works_with_ipv6_addresses_alone() {
     let cluster = Cluster::start().await;
     let database = cluster.database().await;
     let world = World::with_connections(4);

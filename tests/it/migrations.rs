@@ -25,13 +25,13 @@ async fn an_empty_database_becomes_current_and_stays_so(database: Database) {
 
 crate::on_both_databases!(an_empty_database_becomes_current_and_stays_so, unmigrated);
 
-/// What another program that was made with sea-orm leaves in the table that it shares with this one.
+/// Rows of another sea-orm program in the shared table.
 const OTHERS: &str = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20220101_000001_create_post', 0), \
     ('20240101000000_init', 0)";
 
-/// Reports of what sea-orm itself makes of such rows: <https://github.com/loco-rs/loco/issues/1087>,
+/// Reports of sea-orm's own error for such rows: <https://github.com/loco-rs/loco/issues/1087>,
 /// <https://github.com/jthinking/tauri-seaorm-template/issues/2>.
-async fn another_programs_migrations_beside_ours_are_ignored(database: Database) {
+async fn foreign_migrations_beside_ours_are_ignored(database: Database) {
     let store = database.store().await;
     let applied = store.migrate().await.unwrap();
     database.execute(OTHERS).await;
@@ -56,9 +56,9 @@ async fn another_programs_migrations_beside_ours_are_ignored(database: Database)
     assert_eq!(database.count("seaql_migrations WHERE applied_at > 1700000000").await, 6);
 }
 
-crate::on_both_databases!(another_programs_migrations_beside_ours_are_ignored, unmigrated);
+crate::on_both_databases!(foreign_migrations_beside_ours_are_ignored, unmigrated);
 
-/// What a command says of this database as it fails.
+/// The error line of a command that fails on this database.
 async fn refusal(database: &Database, arguments: &'static [&'static str]) -> String {
     let mut command = program(arguments);
     command
@@ -70,7 +70,7 @@ async fn refusal(database: &Database, arguments: &'static [&'static str]) -> Str
     told.lines().find(|line| line.starts_with("error: ")).unwrap().to_owned()
 }
 
-async fn another_programs_database_is_left_alone(database: Database) {
+async fn foreign_database_is_rejected_and_left_unchanged(database: Database) {
     database
         .execute("CREATE TABLE seaql_migrations (version varchar(255) PRIMARY KEY, applied_at bigint NOT NULL)")
         .await;
@@ -93,9 +93,9 @@ async fn another_programs_database_is_left_alone(database: Database) {
     }
 }
 
-crate::on_both_databases!(another_programs_database_is_left_alone, unmigrated);
+crate::on_both_databases!(foreign_database_is_rejected_and_left_unchanged, unmigrated);
 
-async fn a_newer_programs_database_is_refused_with_what_to_do(database: Database) {
+async fn newer_database_is_rejected_with_advice(database: Database) {
     let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_from_the_future', 0)";
     database.execute(newer).await;
     database.execute(OTHERS).await;
@@ -106,7 +106,7 @@ async fn a_newer_programs_database_is_refused_with_what_to_do(database: Database
     }
 }
 
-crate::on_both_databases!(a_newer_programs_database_is_refused_with_what_to_do);
+crate::on_both_databases!(newer_database_is_rejected_with_advice);
 
 async fn two_that_migrate_at_once_do_it_once(database: Database) {
     let (one, other) = (database.store().await, database.store().await);

@@ -49,7 +49,7 @@ impl Front {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_certificate_that_is_rejected_is_logged_in_one_line_and_one_that_is_not_is_used() {
+async fn rejected_certificate_is_logged_in_one_line_and_a_trusted_one_is_used() {
     let database = Database::fresh(Kind::Sqlite).await;
     let world = World::with_connections(4);
     let sso = Simulator::new(parse_data(&serde_json::json!(world.listed).to_string()).unwrap());
@@ -105,7 +105,7 @@ async fn a_certificate_that_is_rejected_is_logged_in_one_line_and_one_that_is_no
 }
 
 #[test]
-fn a_machine_without_root_certificates_is_told_what_to_install() {
+fn missing_root_certificates_print_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}/lc.db?mode=rwc", folder.path().display());
     let mut serve = program(&["serve", "--migrate", "--listen", &format!("127.0.0.1:{}", free_port())]);

@@ -19,7 +19,7 @@ fn refusal(setting: &Setting, origin: &str) -> String {
 }
 
 #[test]
-fn an_empty_value_is_refused_wherever_it_does_not_mean_none() {
+fn empty_value_is_rejected_unless_it_means_none() {
     let refused: Vec<&Setting> =
         setting::ALL.iter().copied().filter(|setting| !MAY_BE_EMPTY.contains(&setting.name)).collect();
     assert_eq!(refused.len() + MAY_BE_EMPTY.len(), setting::ALL.len());
@@ -42,7 +42,7 @@ fn an_empty_value_is_refused_wherever_it_does_not_mean_none() {
 }
 
 #[test]
-fn an_empty_value_means_none_where_there_may_be_none() {
+fn empty_value_of_an_optional_setting_means_none() {
     for nothing in NOTHING {
         for name in MAY_BE_EMPTY {
             let setting = setting::ALL.iter().find(|setting| setting.name == name).unwrap();
@@ -68,7 +68,7 @@ fn an_empty_value_means_none_where_there_may_be_none() {
 }
 
 #[test]
-fn whitespace_around_a_value_is_not_part_of_it() {
+fn surrounding_whitespace_is_ignored() {
     let config = Run::complete()
         .variable("SSO_TOKEN", "token-2\n")
         .variable("DATABASE_URL", "\tpostgres://u:p@h/d\r\n")

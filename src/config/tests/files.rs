@@ -11,7 +11,7 @@ fn refusal_of(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_key_that_no_setting_has_is_named() {
+fn unknown_key_is_named() {
     for (text, problem) in [
         ("max_pages = 3", "unknown key `max_pages`: `lc-connections serve --help` lists the settings"),
         ("MAX-PAGE-SIZE = 3", "unknown key `MAX-PAGE-SIZE`: did you mean `max_page_size`?"),
@@ -25,7 +25,7 @@ fn a_key_that_no_setting_has_is_named() {
 }
 
 #[test]
-fn a_key_that_is_set_twice_is_named_with_its_line() {
+fn duplicate_key_is_named_with_its_line() {
     for (text, key, line) in [
         ("sso_token = \"secret\"\nsso_token = \"secret\"", "sso_token", 2),
         ("max_page_size = 1\n\n# again\nmax_page_size = 1", "max_page_size", 4),
@@ -40,7 +40,7 @@ fn a_key_that_is_set_twice_is_named_with_its_line() {
 }
 
 #[test]
-fn what_is_not_toml_is_named_with_its_line() {
+fn syntax_error_names_the_line_and_the_problem() {
     let problems = [
         ("# a comment\nsso_token = secret", 2, "string values must be quoted"),
         ("sso_token = $SECRET_secret", 1, "string values must be quoted"),
@@ -69,7 +69,7 @@ fn what_is_not_toml_is_named_with_its_line() {
 }
 
 #[test]
-fn a_value_of_another_type_is_named_with_the_type() {
+fn wrong_type_names_the_setting_and_the_type() {
     let one = "must be a text, a whole number or a boolean, not";
     let list = "must be a text or an array of texts";
     for (text, problem) in [
@@ -92,7 +92,7 @@ fn a_value_of_another_type_is_named_with_the_type() {
 }
 
 #[test]
-fn a_byte_order_mark_is_ignored_and_other_encodings_are_named() {
+fn byte_order_mark_is_ignored_and_other_encodings_are_rejected() {
     let with_mark = [b"\xef\xbb\xbf".as_slice(), b"max_page_size = 7\r\n"].concat();
     assert_eq!(Run::complete().file_of(&with_mark).read().unwrap().max_page_size, 7);
     assert_eq!(refusal_of(b"# Latin-1:\n# caf\xe9"), "line 2 is not UTF-8 text: save the file as UTF-8");
@@ -105,7 +105,7 @@ fn a_byte_order_mark_is_ignored_and_other_encodings_are_named() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named_with_the_reason() {
+fn unreadable_file_is_named_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let long = folder.path().join("x".repeat(300));
     for (path, reason) in [

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::Run;
 
 #[test]
-fn ipv6_addresses_are_taken_wherever_an_address_is() {
+fn ipv6_addresses_are_accepted_in_every_setting() {
     let config = Run::complete()
         .variable("LISTEN", "[::1]:8080")
         .variable("ADMIN_LISTEN", "[2001:db8::7]:9100")
@@ -27,7 +27,7 @@ fn ipv6_addresses_are_taken_wherever_an_address_is() {
 }
 
 #[test]
-fn an_address_that_cannot_be_read_is_refused_with_the_reason() {
+fn malformed_address_is_rejected_with_the_reason() {
     for text in ["::1:8080", "[::1]", "::1", "[::1:8080", "[::1%lo]:8080"] {
         let error = Run::complete().variable("LISTEN", text).refusal();
         assert!(error.ends_with("must be an IP address and a port, like 127.0.0.1:8080 or [::1]:8080"), "{error}");
@@ -46,7 +46,7 @@ fn an_address_that_cannot_be_read_is_refused_with_the_reason() {
 }
 
 #[test]
-fn ipv4_networks_in_ipv6_notation_are_ipv4_networks() {
+fn ipv4_mapped_networks_become_ipv4_networks() {
     for (text, expected) in [
         ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
         ("::ffff:10.1.2.3", "10.1.2.3/32"),
@@ -60,7 +60,7 @@ fn ipv4_networks_in_ipv6_notation_are_ipv4_networks() {
 }
 
 #[test]
-fn what_must_be_encoded_in_a_password_is_named() {
+fn unencoded_password_is_rejected_with_the_encodings() {
     let encoded = "in user and password, write / as %2F, ? as %3F, # as %23, @ as %40, : as %3A, % as %25";
     for url in [
         "postgres://u:secret#1@host/db",

@@ -62,7 +62,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
-async fn a_busy_client_follows_sso_to_its_new_address_without_losing_a_call() {
+async fn busy_client_follows_sso_to_a_new_address_without_a_failed_call() {
     let (port, [old, new]) = two_servers().await;
     let directory = Arc::new(Directory(Mutex::new(FIRST)));
     let url = format!("http://sso.example:{port}/").parse().unwrap();
@@ -84,7 +84,7 @@ async fn a_busy_client_follows_sso_to_its_new_address_without_losing_a_call() {
         assert_eq!(calls(&new), 0);
         *directory.0.lock().unwrap() = SECOND;
         until("the second address is never asked", || calls(&new) > 0).await;
-        // What is under way may still end at the first.
+        // Calls under way may still end at the first.
         let before: Vec<usize> = rounds.iter().map(|round| round.load(SeqCst)).collect();
         until("all have ended", || rounds.iter().zip(&before).all(|(now, then)| now.load(SeqCst) > *then)).await;
         let (last, first) = (calls(&old), calls(&new));
@@ -96,7 +96,7 @@ async fn a_busy_client_follows_sso_to_its_new_address_without_losing_a_call() {
 }
 
 #[tokio::test]
-async fn connections_are_kept_for_as_long_as_they_are_young() {
+async fn young_connections_are_reused() {
     let connections = Arc::new(AtomicUsize::new(0));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -107,7 +107,7 @@ pub(super) async fn serve_bytes(bytes: &'static [u8]) -> String {
     .await
 }
 
-/// What this thread logs, as text, from its start to its end.
+/// Captures this thread's log as text.
 pub(super) struct Log {
     written: Written,
     // With a single dispatcher alive, tracing asks only the thread that comes first to a call site whether it is of

@@ -20,7 +20,7 @@ const FOREIGN_NAME: &str = "name-in-the-certificate.example";
 const EMPTY_LIST: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-length: 45\r\n\r\n{\"network_connections\":[],\"next_cursor\":null}";
 
-/// What TLS servers answer to what is no TLS, or to a client that they share no cipher with.
+/// A TLS server's alert to a client that it shares no cipher with.
 const ALERT: &[u8] = &[21, 3, 3, 0, 2, 2, 40];
 
 /// Speaks TLS to each connection, as this server, and answers it with these bytes.
@@ -77,14 +77,14 @@ async fn detail_of(url: &str, authority: &Authority) -> String {
 }
 
 #[tokio::test]
-async fn a_server_with_a_good_certificate_is_asked() {
+async fn trusted_certificate_is_accepted() {
     let authority = Authority::new("ours");
     let port = serve_tls(&authority.identity(&["127.0.0.1"], VALID), EMPTY_LIST).await;
     assert_eq!(list(&format!("https://127.0.0.1:{port}"), &authority).await, Ok(0));
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_rejected_is_logged_with_the_reason() {
+async fn rejected_certificate_is_logged_with_the_reason() {
     let authority = Authority::new("ours");
     let (stranger, impostor) = (Authority::new("a stranger"), Authority::new("ours"));
     for (identity, expected) in [
@@ -105,7 +105,7 @@ async fn a_certificate_that_is_rejected_is_logged_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_peer_that_does_not_speak_the_protocol_is_logged_with_the_reason() {
+async fn protocol_mismatch_is_logged_with_the_reason() {
     let authority = Authority::new("ours");
     for (scheme, port, expected) in [
         (
@@ -128,7 +128,7 @@ async fn a_peer_that_does_not_speak_the_protocol_is_logged_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_place_that_cannot_be_reached_is_logged_with_the_reason() {
+async fn unreachable_host_is_logged_with_the_reason() {
     let authority = Authority::new("ours");
     let refused = TcpSocket::new_v4().unwrap();
     refused.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -149,7 +149,7 @@ async fn a_place_that_cannot_be_reached_is_logged_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_is_logged_with_the_reason() {
+async fn broken_connection_is_logged_with_the_reason() {
     let authority = Authority::new("ours");
     let resets = serve_raw(|stream| async move {
         // Linger of zero: the connection is reset rather than closed.

@@ -62,7 +62,7 @@ async fn one_backend_is_killed_and_postgres_restarts_all() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_database_is_dropped_and_made_anew() {
+async fn dropped_and_recreated_database_is_not_ready() {
     let cluster = Cluster::start().await;
     let database = cluster.database().await;
     let subject = Subject::start(&database).await;

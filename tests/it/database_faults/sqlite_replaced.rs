@@ -1,10 +1,11 @@
-//! SQLite's file is deleted, moved or replaced under the server, or one of the files beside it: no repair that was
-//! acknowledged is lost, and the file that is at the path is served.
+//! The SQLite file, its WAL or its shared memory is deleted, moved or replaced under the server: no acknowledged repair is
+//! lost, and the server uses the file that is at the path.
 //!
 //! Reports of the kind: <https://github.com/WiseLibs/better-sqlite3/issues/1237>,
 //! <https://github.com/holon-run/holon/issues/2850>, <https://github.com/realm/realm-core/issues/1944>.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -68,7 +69,7 @@ impl Scene {
         Self::start_at("lc.db").await
     }
 
-    /// The server is told this path, within the folder.
+    /// The server opens this path within the folder.
     async fn start_at(name: &str) -> Self {
         let template = Database::fresh(Kind::Sqlite).await;
         let world = World::with_connections(60);
@@ -114,18 +115,18 @@ impl Scene {
         (answer.status, answer.body["reason"].clone())
     }
 
-    /// Nothing is served, nothing is written, and the process says so.
+    /// Reads and repairs are rejected, and the process is not ready.
     async fn is_out_of_service(&self, number: usize, reason: &str) {
         let refused = self.client.repair(&self.missing[number]).await;
         assert!(is_refused(&refused), "{} {}", refused.status, refused.body);
         assert_eq!(self.list().await.0, 503);
-        // What was looked at a moment ago is told once more.
+        // A look is cached for 100 ms.
         tokio::time::sleep(Duration::from_millis(150)).await;
         assert_eq!(self.ready().await, (503, json!(reason)));
         assert_eq!(self.client.get("/livez").await.unwrap().status, 200);
     }
 
-    /// At once, and for good: each connection of the pool has its turn.
+    /// A repair, and more reads than the pool has connections.
     async fn works(&self, number: usize) {
         self.repairs(number).await;
         assert!(holds(&self.database, &self.missing[number]).await, "the row is in the file at the path");
@@ -138,7 +139,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_deleted_is_missed_at_once_and_not_made_anew() {
+async fn deleted_file_is_detected_and_not_recreated() {
     for with_others in [false, true] {
         let scene = Scene::start().await;
         scene.works(0).await;
@@ -158,7 +159,7 @@ async fn a_file_that_is_deleted_is_missed_at_once_and_not_made_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_moved_away_and_back_is_served_again() {
+async fn file_moved_away_and_back_is_served_again() {
     let scene = Scene::start().await;
     scene.works(0).await;
     let away = scene.folder.join("away");
@@ -177,12 +178,12 @@ async fn a_file_that_is_moved_away_and_back_is_served_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_is_replaced_is_served_at_once_and_gets_the_next_repair() {
+async fn replaced_file_is_served_and_receives_the_next_repair() {
     let scene = Scene::start().await;
     for (number, copy) in ["one", "two"].into_iter().enumerate() {
         let mark = format!("UPDATE account_connections SET connected_account_name = 'as in {copy}'");
         execute(&scene.copy(copy), &mark).await;
-        // What was acknowledged a moment ago is in the log beside the file that goes.
+        // The WAL of the old file holds the latest repair.
         scene.repairs(3 * number).await;
         let old = scene.folder.join(format!("before-{copy}"));
         fs::hard_link(&scene.database, &old).unwrap();
@@ -202,7 +203,7 @@ async fn a_file_that_is_replaced_is_served_at_once_and_gets_the_next_repair() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_folder_or_a_link_that_leads_to_another_file_is_followed() {
+async fn replaced_folder_or_symbolic_link_is_followed() {
     let scene = Scene::start_at("link.db").await;
     scene.works(0).await;
     let other = scene.folder.join("other.db");
@@ -227,7 +228,7 @@ async fn a_folder_or_a_link_that_leads_to_another_file_is_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_beside_the_database_that_is_deleted_or_replaced_costs_no_repair() {
+async fn deleted_or_replaced_wal_or_shm_loses_no_repair() {
     for (number, gone) in [&["-wal"][..], &["-shm"], &["-wal", "-shm"]].into_iter().enumerate() {
         for replaced in [false, true] {
             let scene = Scene::start().await;
@@ -251,7 +252,7 @@ async fn a_file_beside_the_database_that_is_deleted_or_replaced_costs_no_repair(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_of_another_schema_is_not_served_until_it_is_migrated() {
+async fn file_with_another_schema_is_rejected_until_it_is_migrated() {
     let older = "DROP TABLE repair_records; DELETE FROM seaql_migrations WHERE version LIKE '%create_repair_records'";
     let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_from_the_future', 0)";
     let scene = Scene::start().await;
@@ -280,14 +281,31 @@ async fn a_file_of_another_schema_is_not_served_until_it_is_migrated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_repair_is_lost_while_files_are_exchanged_under_load() {
+async fn partially_copied_file_is_served_once_it_is_complete() {
+    let scene = Scene::start().await;
+    scene.works(0).await;
+    fs::remove_file(&scene.database).unwrap();
+    let whole = fs::read(scene.copy("one")).unwrap();
+    let mut copy = fs::File::create(&scene.database).unwrap();
+    scene.is_out_of_service(1, "database schema not current").await;
+    assert_eq!(fs::metadata(&scene.database).unwrap().len(), 0, "nothing was written to it");
+    let (first, second) = whole.split_at(whole.len() / 2);
+    copy.write_all(first).unwrap();
+    scene.is_out_of_service(1, "database unreachable").await;
+    copy.write_all(second).unwrap();
+    drop(copy);
+    scene.works(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_repair_is_lost_while_files_are_swapped_under_load() {
     let scene = Scene::start().await;
     let next = Mutex::new(scene.missing.iter());
     let acknowledged = Mutex::new(Vec::new());
     let load = join_all((0..4).map(async |_| {
         loop {
             let Some(id) = next.lock().unwrap().next() else { return };
-            // One that is refused is tried again: it may be there by then.
+            // A rejected repair is retried; its row may exist by then.
             for _ in 0..100 {
                 let answer = scene.client.repair(id).await;
                 match answer.status {
