@@ -48,12 +48,15 @@ impl Clarity {
     }
 }
 
+/// What is said of a request to several hosts, or to none.
+pub(super) const NOT_ONE_HOST: &str = "a request must have exactly one Host header";
+
 /// What cannot be told for certain.
 fn doubt(version: Version, target: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     let mut hosts = headers.get_all(HOST).iter();
     let (host, another_host) = (hosts.next(), hosts.next());
     if another_host.is_some() || (host.is_none() && version == Version::HTTP_11) {
-        return Some("a request must have exactly one Host header");
+        return Some(NOT_ONE_HOST);
     }
     if let Some(host) = host {
         // An empty one is for requests to nobody in particular.

@@ -5,6 +5,7 @@ pub mod binary;
 pub mod careful;
 pub mod cluster;
 pub mod databases;
+pub mod description;
 pub mod projection;
 pub mod proxy;
 pub mod raw_http;
