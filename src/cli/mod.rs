@@ -54,7 +54,7 @@ async fn dispatch(matches: &ArgMatches, environment: Environment<'_>) -> Result<
         Some(("serve", matches)) => serve::run(matches, environment).await,
         Some(("demo", matches)) => demo::run(matches, environment).await,
         Some(("schema", _)) => schema::run(),
-        Some(("openapi", _)) => openapi::run(),
+        Some(("openapi", matches)) => openapi::run(matches),
         Some(("migrate", matches)) => migrate::run(matches, environment).await,
         Some(("accounts", matches)) => accounts::run(matches, environment).await,
         Some(("keys", matches)) => keys::run(matches, environment).await,
@@ -97,6 +97,10 @@ mod tests {
             (&["keys"], "no command: `lc-connections --help` lists them"),
             (&["sreve"], "unrecognized subcommand 'sreve'; see --help"),
             (&["serve", "--sso-tokens", "secret"], "unexpected argument '--sso-tokens' found; see --help"),
+            (
+                &["openapi", "--openapi-version", "2.0"],
+                "invalid value '2.0' for '--openapi-version <VERSION>' [possible values: 3.1, 3.0]; see --help",
+            ),
             (
                 &["accounts", "add", "--name", "Acme"],
                 "the following required arguments were not provided: --id <ID> --sso-id <ID>; see --help",

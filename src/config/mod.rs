@@ -137,7 +137,7 @@ pub struct Config {
     pub introspection: bool,
     /// Whether `/graphiql` is there.
     pub graphiql: bool,
-    /// Whether `/docs` and `/openapi.json` are there.
+    /// Whether `/docs`, `/openapi.json` and `/openapi-3.0.json` are there.
     pub docs: bool,
     /// How many connections clients may have open.
     pub max_connections: u32,

@@ -146,7 +146,7 @@ settings! {
     DOCS = Setting::new(
         "DOCS",
         "on|off",
-        "Whether /docs serves the REST reference and /openapi.json what it shows; turn off in production",
+        "Whether /docs serves the REST reference, and /openapi.json and /openapi-3.0.json its descriptions; turn off in production",
     )
     .or("on");
     HTTP_MAX_CONNECTIONS = Setting::new(

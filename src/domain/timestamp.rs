@@ -10,17 +10,19 @@ use serde::{Serialize, Serializer};
 #[error("a time is an RFC 3339 instant, like 2019-08-24T14:15:22.000Z")]
 pub struct InvalidTimestamp;
 
-/// An instant in milliseconds since 1970 (UTC), between the years 0 and 9999.
+/// An instant in milliseconds since 1970 (UTC), between the years 1 and 9999, the range of the clients' own types: Python's
+/// `datetime` and .NET's `DateTime` know no year 0, and a client that cannot read one time cannot read its list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
     /// 1970-01-01T00:00:00.000Z.
     pub const EPOCH: Self = Self(0);
-    const LEAST: i64 = -62_167_219_200_000;
+    const YEAR_0: i64 = -62_167_219_200_000;
+    const LEAST: i64 = -62_135_596_800_000;
     const GREATEST: i64 = 253_402_300_799_999;
 
-    /// From milliseconds since 1970, held within the years 0 to 9999.
+    /// From milliseconds since 1970, clamped to the years 1 to 9999.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(Self::LEAST, Self::GREATEST))
@@ -32,14 +34,15 @@ impl Timestamp {
         self.0
     }
 
-    /// An RFC 3339 instant with any offset.
+    /// An RFC 3339 instant with any offset; one in the year 0 becomes the first instant of the year 1.
     ///
     /// # Errors
     /// [`InvalidTimestamp`] for anything else, and for years outside 0 to 9999.
     pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
         let instant = DateTime::parse_from_rfc3339(text).map_err(|_| InvalidTimestamp)?;
         let millis = instant.timestamp_millis();
-        if (Self::LEAST..=Self::GREATEST).contains(&millis) { Ok(Self(millis)) } else { Err(InvalidTimestamp) }
+        let is_rfc_3339 = (Self::YEAR_0..=Self::GREATEST).contains(&millis);
+        if is_rfc_3339 { Ok(Self::from_millis(millis)) } else { Err(InvalidTimestamp) }
     }
 }
 
@@ -85,6 +88,15 @@ mod tests {
         assert_eq!(text("2019-08-24T14:15:22Z"), "2019-08-24T14:15:22.000Z");
         assert_eq!(text("2019-08-24T16:15:22.123999+02:00"), "2019-08-24T14:15:22.123Z");
         assert_eq!(text("1969-12-31T23:59:59.9999Z"), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn instants_before_the_year_1_become_its_first() {
+        for text in ["0000-01-01T00:00:00Z", "0000-12-31T23:59:59.999Z", "0001-01-01T00:00:00+14:00"] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), "0001-01-01T00:00:00.000Z", "{text}");
+        }
+        assert_eq!(Timestamp::from_millis(i64::MIN).to_string(), "0001-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::parse("0000-01-01T00:00:00+00:01"), Err(InvalidTimestamp));
     }
 
     #[test]

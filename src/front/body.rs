@@ -89,7 +89,7 @@ fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, (StatusCode, ApiE
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(),
         _ if is_timeout(&rejection) => too_slow(),
-        _ => (StatusCode::BAD_REQUEST, ApiError::bad_input("the body was cut short")),
+        _ => cut_short(),
     })
 }
 
@@ -97,6 +97,12 @@ fn is_timeout(rejection: &BytesRejection) -> bool {
     causes(rejection)
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .any(|error| error.kind() == io::ErrorKind::TimedOut)
+}
+
+/// What is answered to a body that ends before it is whole.
+#[must_use]
+pub fn cut_short() -> (StatusCode, ApiError) {
+    (StatusCode::BAD_REQUEST, ApiError::bad_input("the body was cut short"))
 }
 
 /// What is answered to a body that does not come.

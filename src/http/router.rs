@@ -27,7 +27,7 @@ use super::{cors, docs, framing, graphiql, refusals, security_headers};
 pub struct RouterOptions {
     /// Whether `/graphiql` is there.
     pub graphiql: bool,
-    /// Whether `/docs` and `/openapi.json` are there.
+    /// Whether `/docs`, `/openapi.json` and `/openapi-3.0.json` are there.
     pub docs: bool,
     /// Whether `/metrics` is among the operations, so that `/` names it.
     pub metrics: bool,

@@ -44,10 +44,12 @@ use super::{examples, refusals, responses};
     summary = "List connections",
     description = "Returns the calling account's reconciled list of connections: LeadConduit's own rows merged with SSO's \
         list, the source of truth. Each entry is `completed` or `sso_only`.\n\nWhen SSO is unreachable, the list fails open: \
-        200 with LeadConduit's rows only, empty `permissions` and the header `X-Connections-Degraded: true`.",
+        200 with LeadConduit's rows only, empty `permissions` and the header `X-Connections-Degraded: true`.\n\nWith \
+        `?envelope=true`, an older published form of this call, the array comes in an object beside the same mark: \
+        `{\"degraded\": false, \"connections\": [...]}`. It is described here alone, so that clients that are generated from \
+        this description read one shape.",
     params(
         ("relationship_type" = Option<RelationshipType>, Query, description = "Only entries of this type."),
-        ("envelope" = Option<bool>, Query, description = "Wrap the list in an object that says whether it is degraded."),
         (
             "If-None-Match" = Option<String>, Header, nullable = false,
             description = "`ETag`s of answers that the client has, to be told by 304 if one is still true.",

@@ -14,10 +14,10 @@ use crate::domain::raw_json::RawJson;
 use crate::domain::stored::{StoredId, StoredList, StoredUrl};
 use crate::domain::timestamp::Timestamp;
 
-/// The answer of `GET /connections`.
-#[derive(Debug, Serialize, ToSchema)]
+/// The answer of `GET /connections`. `openapi.json` describes the entries alone: clients that are generated from two shapes
+/// of one answer read neither.
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
-#[schema(as = ConnectionList)]
 pub enum List<'a> {
     /// The entries alone.
     Bare(Vec<ListedConnection<'a>>),
@@ -26,8 +26,7 @@ pub enum List<'a> {
 }
 
 /// The older published shape of the list, by `envelope=true`.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ConnectionListEnvelope)]
+#[derive(Debug, Serialize)]
 pub struct Envelope<'a> {
     /// Whether SSO could not be consulted, so that there are LeadConduit's own rows only.
     pub degraded: bool,
@@ -57,8 +56,9 @@ pub struct ListedConnection<'a> {
     /// Who made it, as SSO tells; null if that is not known.
     #[schema(required)]
     created_by: Option<&'a str>,
-    /// The frontend's own notes, as stored, like `has_setup_buyer_delivery`; empty where there are none and for `sso_only`.
-    #[schema(value_type = HashMap<String, Value>)]
+    /// The frontend's own notes, as stored: an object, with keys like `has_setup_buyer_delivery`, `{}` where there are none
+    /// and for `sso_only`; or any JSON value that another program has stored in its place.
+    #[schema(value_type = Value)]
     ui_state: &'a RawJson,
     /// What SSO grants the caller; empty also when SSO could not be consulted.
     #[schema(value_type = Vec<String>)]
@@ -121,8 +121,9 @@ pub struct SingleConnection<'a> {
     /// Who made it; null if that is not known.
     #[schema(required)]
     created_by: Option<&'a str>,
-    /// The frontend's own notes, as stored, like `has_setup_buyer_delivery`; empty where there are none.
-    #[schema(value_type = HashMap<String, Value>)]
+    /// The frontend's own notes, as stored: an object, with keys like `has_setup_buyer_delivery`, `{}` where there are none;
+    /// or any JSON value that another program has stored in its place.
+    #[schema(value_type = Value)]
     ui_state: &'a RawJson,
 }
 
@@ -192,7 +193,7 @@ struct ListedEntity<'a> {
     /// Whether it should no longer be used; null if that is not stored.
     #[schema(required)]
     deprecated: Option<bool>,
-    /// The id of the entity to use instead, as stored; null if there is none.
+    /// The id of the entity to use instead, as stored, which need not be an id; null if there is none.
     #[schema(required)]
     see: Option<&'a str>,
     /// What its fields' names end with; null if nothing.
@@ -207,19 +208,21 @@ struct ListedEntity<'a> {
     /// Whether it has ended; null if it has no end.
     #[schema(required)]
     expired: Option<bool>,
-    /// The ids of the flows that use it, as stored; null if that is not stored.
-    #[schema(value_type = Option<Vec<String>>, required)]
+    /// The ids of the flows that use it, as stored: an array of texts, or any JSON value that another program has stored in
+    /// its place; null if nothing is stored.
+    #[schema(value_type = Option<Value>, required)]
     flow_ids: Option<&'a RawJson>,
-    /// Where its logo is, as stored; null if it has none.
+    /// The address of its logo, as stored, which need not be a URL; null if it has none.
     #[schema(required)]
     logo_url: Option<&'a str>,
-    /// The integrations that belong to it, as stored.
-    #[schema(value_type = Vec<String>)]
+    /// The integrations that belong to it, as stored: an array of texts, or any JSON value that another program has stored in
+    /// its place.
+    #[schema(value_type = Value)]
     module_ids: &'a RawJson,
-    /// What it is as a source of leads; null if it is none.
+    /// The entity's kind as a source of leads; null if it is not a source.
     #[schema(required)]
     source: Option<&'a EntitySource>,
-    /// What it is as a recipient of leads; null if it is none.
+    /// The entity's kind as a recipient of leads; null if it is not a recipient.
     #[schema(required)]
     recipient: Option<&'a EntityRecipient>,
     /// Its time zone, a free text; null if nobody said.
@@ -228,8 +231,8 @@ struct ListedEntity<'a> {
     /// Whether it is a certified vendor of TrustedForm; null if that is not stored.
     #[schema(required)]
     trustedform_certified_vendor: Option<bool>,
-    /// Its website, as stored; null if it has none.
-    #[schema(required, format = "uri")]
+    /// The address of its website, as stored, which need not be a URL; null if it has none.
+    #[schema(required)]
     website: Option<&'a str>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
@@ -281,10 +284,10 @@ struct ListedCustomEntity<'a> {
     id: CustomEntityId,
     /// What it is called.
     name: &'a str,
-    /// What it is as a source of leads; null if it is none.
+    /// The entity's kind as a source of leads; null if it is not a source.
     #[schema(required)]
     source: Option<&'a EntitySource>,
-    /// What it is as a recipient of leads; null if it is none.
+    /// The entity's kind as a recipient of leads; null if it is not a recipient.
     #[schema(required)]
     recipient: Option<&'a EntityRecipient>,
 }

@@ -21,13 +21,10 @@ impl Sample {
     }
 }
 
-/// The list with `envelope=true`.
-pub(super) const ENVELOPE: Sample =
-    Sample { mark: "sample:envelope", text: "{\n  \"degraded\": false,\n  \"connections\": \"sample:list\"\n}" };
 /// The list: one connection of which everything is known, and one in SSO alone.
 pub(super) const LIST: Sample = Sample { mark: "sample:list", text: include_str!("examples/list.json") };
 /// One connection by any of its ids.
 pub(super) const SINGLE: Sample = Sample { mark: "sample:single", text: include_str!("examples/single.json") };
 
-/// All of them, in an order in which each can be set in.
-pub const SAMPLES: [Sample; 3] = [ENVELOPE, LIST, SINGLE];
+/// All of them.
+pub const SAMPLES: [Sample; 2] = [LIST, SINGLE];

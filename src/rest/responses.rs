@@ -7,18 +7,18 @@ use utoipa::openapi::content::{Content, ContentBuilder};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::link::LinkBuilder;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Array, Object, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{ToResponse, ToSchema};
 
 use crate::api_error::ApiError;
 use crate::domain::repair::RepairRefusal;
 use crate::front::authentication::{address_too_often, key_too_often};
-use crate::front::body::{encoded, too_large, too_slow};
+use crate::front::body::{cut_short, encoded, too_large, too_slow};
 use crate::service::rate_limits::TooOften;
 
 use super::connections::connection_id;
-use super::dto::{Created, List, SingleConnection};
+use super::dto::{Created, ListedConnection, SingleConnection};
 use super::error::{ErrorBody, RestError};
 use super::{examples, list_parameters, refusals};
 
@@ -39,10 +39,10 @@ macro_rules! successes {
 successes! {
     ReconciledList: "The reconciled list.", kept_until_it_changes()
         .header("X-Connections-Degraded", degraded())
-        .content(JSON, json::<List<'_>>([
-            ("entries", "The list", examples::LIST.value()),
-            ("envelope", "The same with `envelope=true`", examples::ENVELOPE.value()),
-        ]));
+        .content(JSON, content(
+            Array::new(Ref::from_schema_name(ListedConnection::name())),
+            [("entries", "The list", examples::LIST.value())],
+        ));
     OneConnection: "The connection.", kept_until_it_changes()
         .content(JSON, json::<SingleConnection<'_>>([("connection", "A connection", examples::SINGLE.value())]));
     NotModified: "The client has this answer already.", kept_until_it_changes();
@@ -83,8 +83,9 @@ refusals! {
         "not_a_string" "No string": refusals::invalid_connection_id(Some("a number")),
         "missing" "Without a connection_id": refusals::missing_connection_id(),
         "not_an_object" "Not an object": of_body("[]"),
-        "cut_short" "JSON that ends too early": of_body("{"),
+        "cut_short_json" "JSON that ends too early": of_body("{"),
         "not_json" "Not JSON": of_body("connection_id=c00000000000000000000009"),
+        "cut_short" "Cut short": refused(cut_short()),
     ];
     NoKey: "No valid API key.", ["no_key" "No valid key": ApiError::unauthenticated()];
     NoSuperuser: "No valid API key, or not a superuser's.", [
@@ -133,11 +134,16 @@ fn refused((status, error): (StatusCode, ApiError)) -> RestError {
 
 const JSON: &str = "application/json";
 
-fn json<T: ToSchema>(examples: impl IntoIterator<Item = (&'static str, &'static str, Value)>) -> Content {
+type Example = (&'static str, &'static str, Value);
+
+fn json<T: ToSchema>(examples: impl IntoIterator<Item = Example>) -> Content {
+    content(Ref::from_schema_name(T::name()), examples)
+}
+
+fn content(schema: impl Into<RefOr<Schema>>, examples: impl IntoIterator<Item = Example>) -> Content {
     let examples = examples
         .into_iter()
         .map(|(name, summary, value)| (name, ExampleBuilder::new().summary(summary).value(Some(value)).build()));
-    let schema = Ref::from_schema_name(T::name());
     ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build()
 }
 

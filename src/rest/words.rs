@@ -1,8 +1,8 @@
 //! The words that REST sends: how each set of the domain is written, and its schema in `openapi.json`.
 
 use serde::{Serialize, Serializer};
-use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Object, RefOr};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::account_entity::{EntityConnected, EntityRecipient, EntitySource};
@@ -33,24 +33,22 @@ words! {
     ConnectionStatus: |text| closed(text, ConnectionStatus::ALL.map(ConnectionStatus::as_str)),
         "`completed`: LeadConduit has its row. `sso_only`: the connection exists in SSO alone, and a superuser can repair it.";
     EntityConnected: |text| closed(text, EntityConnected::ALL.map(EntityConnected::as_str)),
-        "Which relationship types the caller has with the partner.";
-    EntitySource: |text| open(text, EntitySource::KNOWN.iter().copied()),
-        "What an entity is as a source of leads. A word beyond these, stored by another program, is passed on.";
-    EntityRecipient: |text| open(text, EntityRecipient::KNOWN.iter().copied()),
-        "What an entity is as a recipient of leads. A word beyond these, stored by another program, is passed on.";
-}
-
-fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
+        "`seller`: the partner sells to the caller. `buyer`: it buys from the caller. `both`: it does both.";
+    EntitySource: |text| open(text, EntitySource::KNOWN), "or another word that another program has stored.";
+    EntityRecipient: |text| open(text, EntityRecipient::KNOWN), "or another word that another program has stored.";
 }
 
 /// These words and no others.
 fn closed<'a>(description: &str, words: impl IntoIterator<Item = &'a str>) -> Schema {
-    Schema::Object(one_of(words).description(Some(description)).build())
+    string(description).enum_values(Some(words)).into()
 }
 
-/// These words, and whatever else is stored.
-fn open<'a>(description: &str, words: impl IntoIterator<Item = &'a str>) -> Schema {
-    let any = AnyOfBuilder::new().item(one_of(words)).item(Object::with_type(Type::String));
-    Schema::AnyOf(any.description(Some(description)).build())
+/// These words, and any other that is stored. Only the description names them: a client that is generated from an `enum`
+/// beside a `string` reads neither.
+fn open(or_another: &str, words: &[&str]) -> Schema {
+    string(&format!("`{}`, {or_another}", words.join("`, `"))).into()
+}
+
+fn string(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
 }

@@ -2,7 +2,9 @@
 // the dark, on a desk and on a telephone.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -69,12 +71,12 @@ describe('the pages', { concurrency: AT_ONCE }, () => {
       await tab.goto('/');
       assert.equal(await tab.locator('h1').textContent(), 'LeadConduit Connections');
       const links = await tab.locator('main a').evaluateAll((links) => links.map((link) => link.href));
-      assert.equal(links.length, 7);
+      assert.equal(links.length, 8);
       for (const link of links) assert.equal((await tab.request.get(link)).status(), 200, link);
     }));
 
   test('what is no page can be looked at as well', async () => {
-    for (const path of ['/openapi.json', '/schema.graphql', '/livez', '/readyz', '/metrics']) {
+    for (const path of ['/openapi.json', '/openapi-3.0.json', '/schema.graphql', '/livez', '/readyz', '/metrics']) {
       await inTab({}, (tab) => tab.goto(path, { waitUntil: 'networkidle' }));
     }
   });
@@ -142,6 +144,32 @@ describe('the pages', { concurrency: AT_ONCE }, () => {
       await liveStatus(list).getByText('200').waitFor();
       assert.match(await list.locator('.live-responses-table').textContent(), new RegExp(PARTNER));
     }));
+
+  test('the REST reference sends requests to the address that it came from, behind a proxy and its prefix too', async () => {
+    const proxy = createServer(({ url, method, headers }, answer) => {
+      const path = url.replace(/^\/behind/, '');
+      const forwarded = request(`${demo.url}${path}`, { method, headers }, (response) => {
+        answer.writeHead(response.statusCode, response.headers);
+        response.pipe(answer);
+      });
+      forwarded.end();
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const url = `http://127.0.0.1:${proxy.address().port}`;
+      await withTab(browser, { url }, {}, async (tab) => {
+        await tab.goto('/behind/docs');
+        await tab.getByLabel('API key').fill(demo.keys.northwind);
+        const list = operation(tab, 'get', '/connections');
+        await list.locator('.opblock-summary-control').click();
+        await list.getByRole('button', { name: 'Execute' }).click();
+        await liveStatus(list).getByText('200').waitFor();
+        assert.equal(await list.locator('.request-url pre').textContent(), `${url}/behind/connections`);
+      });
+    } finally {
+      proxy.close();
+    }
+  });
 
   for (const colorScheme of ['light', 'dark']) {
     test(`the REST reference can be used by keyboard, ${colorScheme}`, () =>

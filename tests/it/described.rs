@@ -1,171 +1,25 @@
-//! Real answers are as `openapi.json` describes them: each status of each route, its headers and its body.
-
-use std::collections::BTreeSet;
+//! Real answers are as `openapi.json` and `openapi-3.0.json` describe them: each status of each route, its headers and its
+//! body.
 
 use lc_connections::app::AppSettings;
-use reqwest::{Method, RequestBuilder};
-use serde_json::{Value, json};
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::openapi::exported;
-use crate::support::app::{Answer, Scenario, Setup, TestApp, settings};
+use crate::support::app::{Scenario, Setup, TestApp, settings};
 use crate::support::binary::{free_port, serve};
 use crate::support::databases::Database;
+use crate::support::description::{Description, Operation};
 use crate::support::raw_http::{self, short_timeouts};
 use crate::support::world::World;
-
-/// What HTTP itself adds, what says nothing to clients of one route, and what every answer says to browsers.
-const UNDESCRIBED_HEADERS: [&str; 11] = [
-    "allow",
-    "connection",
-    "content-length",
-    "content-security-policy",
-    "content-type",
-    "date",
-    "referrer-policy",
-    "transfer-encoding",
-    "vary",
-    "x-content-type-options",
-    "x-frame-options",
-];
-/// Described, and absent in some states.
-const OPTIONAL_HEADERS: [&str; 3] = ["accept-encoding", "etag", "x-connections-degraded"];
-
-/// The description, and which of its answers were seen.
-struct Description {
-    document: Value,
-    seen: BTreeSet<String>,
-}
-
-impl Description {
-    fn open() -> Self {
-        Self { document: exported(), seen: BTreeSet::new() }
-    }
-
-    /// Follows a reference, if it is one.
-    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
-        match value["$ref"].as_str() {
-            Some(reference) => self.document.pointer(reference.trim_start_matches('#')).unwrap(),
-            None => value,
-        }
-    }
-
-    /// Whether a value is what a schema says, formats included.
-    fn assert_fits(&self, value: &Value, schema: &Value, what: &str) {
-        let mut schema = schema.clone();
-        schema["components"] = self.document["components"].clone();
-        let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
-        let errors: Vec<String> =
-            validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert!(errors.is_empty(), "{what}: {errors:#?}");
-    }
-
-    /// Every answer that is described, as `GET /connections 200`.
-    fn all(&self) -> BTreeSet<String> {
-        let paths = self.document["paths"].as_object().unwrap().iter();
-        let operations = paths.flat_map(|(path, item)| {
-            item.as_object().unwrap().iter().map(move |(method, operation)| (path, method, operation))
-        });
-        operations
-            .flat_map(|(path, method, operation)| {
-                let statuses = operation["responses"].as_object().unwrap().keys();
-                statuses.map(move |status| format!("{} {path} {status}", method.to_uppercase()))
-            })
-            .collect()
-    }
-
-    /// Holds an answer against the description.
-    fn check(&mut self, method: &Method, path: &str, answer: &Answer, text: &str) {
-        let status = answer.status;
-        let what = format!("{method} {path} {status}");
-        let operation = &self.document["paths"][path][method.as_str().to_lowercase()];
-        let response = self.resolve(&operation["responses"][status.to_string()]);
-        assert!(response.is_object(), "{what} is not described: {text}");
-
-        let described = response["headers"].as_object();
-        let described: Vec<(String, &Value)> =
-            described.into_iter().flatten().map(|(name, header)| (name.to_lowercase(), self.resolve(header))).collect();
-        for name in answer.headers.keys().map(reqwest::header::HeaderName::as_str) {
-            let is_described = described.iter().any(|(known, _)| known == name);
-            assert!(is_described || UNDESCRIBED_HEADERS.contains(&name), "{what}: {name} is not described");
-        }
-        for (name, header) in described {
-            let Some(value) = answer.headers.get(&name).map(|value| value.to_str().unwrap()) else {
-                assert!(OPTIONAL_HEADERS.contains(&name.as_str()), "{what}: {name} is missing");
-                continue;
-            };
-            let value =
-                if header["schema"]["type"] == "integer" { json!(value.parse::<u64>().unwrap()) } else { json!(value) };
-            self.assert_fits(&value, &header["schema"], &format!("{what}: {name}"));
-        }
-
-        match response["content"].as_object() {
-            None => assert_eq!(text, "", "{what}: a body that is not described"),
-            Some(content) => {
-                let content_type = answer.headers["content-type"].to_str().unwrap().split(';').next().unwrap();
-                let described = content.get(content_type).unwrap_or_else(|| panic!("{what}: {content_type}"));
-                let body = if content_type == "text/plain" { json!(text) } else { serde_json::from_str(text).unwrap() };
-                self.assert_fits(&body, &described["schema"], &what);
-                let examples = described["examples"].as_object().into_iter().flatten();
-                let mut texts =
-                    examples.map(|(_, example)| &example["value"]).filter(|value| value["error"].is_string());
-                let is_shown = texts.any(|shown| *shown == body);
-                assert!(status < 400 || described.get("example").is_some() || is_shown, "{what}: {body} is no example");
-            }
-        }
-        self.seen.insert(what);
-    }
-
-    /// GET and HEAD, both with this status and as described. Gives GET's answer.
-    async fn get(&mut self, app: &TestApp, path: &str, headers: &[(&str, &str)], status: u16) -> Answer {
-        let [answer, _] = self.both(app, path, headers).await.map(|answer| {
-            assert_eq!(answer.status, status, "{path}: {}", answer.body);
-            answer
-        });
-        answer
-    }
-
-    /// GET and HEAD, both as described, whatever their status.
-    async fn both(&mut self, app: &TestApp, path: &str, headers: &[(&str, &str)]) -> [Answer; 2] {
-        [self.ask(app, Method::GET, path, headers).await, self.ask(app, Method::HEAD, path, headers).await]
-    }
-
-    async fn ask(&mut self, app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let url = format!("{}{path}", app.url);
-        let request = app.client.request(method.clone(), url);
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let route = match path.split('?').next().unwrap() {
-            one if one.starts_with("/connections/") => "/connections/{id}",
-            route => route,
-        };
-        self.send(app, &method, route, request).await
-    }
-
-    async fn post(&mut self, app: &TestApp, content_type: &str, body: &str, status: u16) -> Answer {
-        let request = app.client.post(format!("{}/connections", app.url)).header("content-type", content_type);
-        let answer = self.send(app, &Method::POST, "/connections", request.body(body.to_owned())).await;
-        assert_eq!(answer.status, status, "{body}: {}", answer.body);
-        answer
-    }
-
-    async fn send(&mut self, app: &TestApp, method: &Method, route: &str, request: RequestBuilder) -> Answer {
-        let request = match &app.key {
-            Some(key) => request.basic_auth("ignored", Some(key)),
-            None => request,
-        };
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        let answer = Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default() };
-        self.check(method, route, &answer, &text);
-        answer
-    }
-}
 
 fn wanted(id: &str) -> String {
     json!({"connection_id": id}).to_string()
 }
 
 const JSON: &str = "application/json";
+const REPAIR: Operation<'static> = Operation { method: &Method::POST, path: "/connections", is_enveloped: false };
 const UNKNOWN: &str = "0123456789abcdef01234567";
 const ROUTES: [&str; 5] = ["/connections", "/connections/0123456789abcdef01234567", "/livez", "/readyz", "/metrics"];
 /// More of them than HTTP takes.
@@ -199,7 +53,7 @@ async fn every_answer_is_as_described(database: Database) {
     }
     let request = app.client.post(format!("{}/connections", app.url));
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    assert_eq!(description.send(&app, &Method::POST, "/connections", request).await.status, 431);
+    assert_eq!(description.send(&app, REPAIR, request).await.status, 431);
 
     let missing = &world.missing()[0];
     for body in ["{", "[]", "{}", "{\"connection_id\": 7}", "{\"connection_id\": \"x\"}"] {
@@ -210,7 +64,7 @@ async fn every_answer_is_as_described(database: Database) {
     description.post(&app, JSON, &" ".repeat(300_000), 413).await;
     description.post(&app, "text/plain", &wanted(missing), 415).await;
     let request = app.client.post(format!("{}/connections", app.url)).header("content-encoding", "gzip");
-    let compressed = description.send(&app, &Method::POST, "/connections", request.body("x")).await;
+    let compressed = description.send(&app, REPAIR, request.body("x")).await;
     assert_eq!((compressed.status, &compressed.headers["accept-encoding"]), (415, &"identity".parse().unwrap()));
     description.post(&app, JSON, &wanted(UNKNOWN), 422).await;
     description.post(&app, JSON, &wanted(&world.foreign()[0]), 422).await;
@@ -223,6 +77,8 @@ async fn every_answer_is_as_described(database: Database) {
     // The link of the description, followed.
     description.get(&user, &format!("/connections/{}", created["id"].as_str().unwrap()), &[], 200).await;
 
+    ambiguous(&mut description, &app).await;
+    cut_short(&mut description, &app).await;
     too_slow(&mut description, &database, &world).await;
     too_often(&mut description, &database, &world).await;
     elsewhere(&mut description, &database).await;
@@ -243,6 +99,38 @@ async fn every_answer_is_as_described(database: Database) {
 
 crate::on_both_databases!(every_answer_is_as_described);
 
+/// A request to two hosts.
+async fn ambiguous(description: &mut Description, app: &TestApp) {
+    let key = app.key.as_ref().unwrap();
+    for (method, path) in
+        ROUTES.iter().flat_map(|path| [(Method::GET, path), (Method::HEAD, path)]).chain([(Method::POST, &ROUTES[0])])
+    {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: one\r\nHost: two\r\nAuthorization: Bearer {key}\r\n\r\n");
+        let answer = raw_http::one_answer(&raw_http::tell_in_text(&app.url, head).await);
+        assert_eq!(answer.status, 400, "{method} {path}");
+        let text = if method == Method::HEAD { String::new() } else { answer.body.to_string() };
+        let path = if path.starts_with("/connections/") { "/connections/{id}" } else { path };
+        description.check(Operation::new(&method, path), &answer, &text);
+    }
+}
+
+/// A body that ends before it is whole.
+async fn cut_short(description: &mut Description, app: &TestApp) {
+    let key = app.key.as_ref().unwrap();
+    let request = format!(
+        "POST /connections HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {key}\r\nContent-Type: {JSON}\r\n\
+         Content-Length: 100\r\n\r\n{{\"connection_id\":"
+    );
+    let mut stream = TcpStream::connect(app.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    let answer = raw_http::one_answer(&text);
+    assert_eq!(answer.status, 400, "{text}");
+    description.check(REPAIR, &answer, &answer.body.to_string());
+}
+
 /// A body that does not come.
 async fn too_slow(description: &mut Description, database: &Database, world: &World) {
     let app = TestApp::start_with(database, Setup { timeouts: short_timeouts(), ..Setup::default() }).await;
@@ -254,7 +142,7 @@ async fn too_slow(description: &mut Description, database: &Database, world: &Wo
     );
     let answer = raw_http::one_answer(&raw_http::tell_in_text(&app.url, head).await);
     assert_eq!(answer.status, 408);
-    description.check(&Method::POST, "/connections", &answer, &answer.body.to_string());
+    description.check(REPAIR, &answer, &answer.body.to_string());
 }
 
 /// Over a key's limit, and over an address's.
@@ -271,7 +159,7 @@ async fn too_often(description: &mut Description, database: &Database, world: &W
         loop {
             let request =
                 caller.client.post(format!("{}/connections", caller.url)).header("content-type", "text/plain");
-            if description.send(&caller, &Method::POST, "/connections", request).await.status == 429 {
+            if description.send(&caller, REPAIR, request).await.status == 429 {
                 break;
             }
         }

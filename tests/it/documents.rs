@@ -114,7 +114,7 @@ fn every_line_of_the_frontend_developers_start_works_and_gives_what_is_shown() {
 
 #[test]
 fn every_line_for_owners_of_rest_clients_works_and_gives_what_is_shown() {
-    assert_eq!(run(&read("rest.md")), 15);
+    assert_eq!(run(&read("rest.md")), 16);
 }
 
 #[test]

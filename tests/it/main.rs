@@ -33,6 +33,7 @@ mod migrations;
 mod nested_json;
 mod nodes;
 mod odd_values;
+mod odd_worlds;
 mod openapi;
 mod outage;
 mod overload;

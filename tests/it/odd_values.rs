@@ -121,7 +121,7 @@ async fn what_only_this_database_can_hold_costs_no_list_either(database: Databas
     assert_eq!(seen["moduleIds"], json!([]));
     if is_postgres {
         assert_eq!(card["invitation_expires_at"], json!("9999-12-31T23:59:59.999Z"));
-        assert_eq!((&seen["expired"], &seen["createdAt"]), (&json!(false), &json!("0000-01-01T00:00:00.000Z")));
+        assert_eq!((&seen["expired"], &seen["createdAt"]), (&json!(false), &json!("0001-01-01T00:00:00.000Z")));
         assert_eq!((&card["module_ids"], &card["flow_ids"]), (&Value::Null, &json!([null])));
         assert_eq!((&seen["flowIds"], &list.body[0]["ui_state"]), (&json!([]), &Value::Null));
     } else {

@@ -1,5 +1,6 @@
 //! `/`, `/graphiql` and `/docs`: pages whose every file comes from this server, and what they show.
 
+use lc_connections::http::openapi::{self, Version};
 use lc_connections::http::router::RouterOptions;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -119,7 +120,15 @@ async fn what_is_off_is_nowhere_and_home_does_not_name_it() {
     let settings = lc_connections::app::AppSettings { introspection: false, ..settings() };
     let off = TestApp::start_with(&database, Setup { settings, ..Setup::default() }).await;
     let nowhere = off.get("/nowhere").await;
-    let paths = ["/graphiql", "/graphiql/start.js", "/docs", "/docs/start.js", "/openapi.json", "/schema.graphql"];
+    let paths = [
+        "/graphiql",
+        "/graphiql/start.js",
+        "/docs",
+        "/docs/start.js",
+        "/openapi.json",
+        "/openapi-3.0.json",
+        "/schema.graphql",
+    ];
     let (_, _, html) = text(&off, "/").await;
     for path in paths {
         let answer = off.get(path).await;
@@ -130,7 +139,9 @@ async fn what_is_off_is_nowhere_and_home_does_not_name_it() {
 
     let on = app(&database).await;
     let (_, _, html) = text(&on, "/").await;
-    for path in ["/graphiql", "/docs", "/openapi.json", "/schema.graphql", "/livez", "/readyz", "/metrics"] {
+    for path in
+        ["/graphiql", "/docs", "/openapi.json", "/openapi-3.0.json", "/schema.graphql", "/livez", "/readyz", "/metrics"]
+    {
         assert_eq!(text(&on, path).await.0, 200, "{path}");
         let link = format!("<a href=\"{}\"><code>{path}<", path.trim_start_matches('/'));
         assert!(html.contains(&link), "{link} is not in {html}");
@@ -162,7 +173,8 @@ async fn the_descriptions_are_the_exported_ones_and_need_no_key() {
     let database = Database::fresh(Kind::Sqlite).await;
     let app = app(&database).await;
     for (path, content_type, exported) in [
-        ("/openapi.json", "application/json", lc_connections::http::openapi::json()),
+        ("/openapi.json", "application/json", openapi::json(Version::V3_1)),
+        ("/openapi-3.0.json", "application/json", openapi::json(Version::V3_0)),
         ("/schema.graphql", "text/plain; charset=utf-8", lc_connections::graphql::schema::sdl()),
     ] {
         let (status, headers, body) = text(&app, path).await;

@@ -329,7 +329,7 @@ fn serve_migrates_when_told_to_and_keeps_to_its_settings() {
     assert_eq!(status(&format!("http://{address}/metrics")), "404");
     assert!(curl(&format!("curl -sf http://{admin}/metrics")).1.contains("db_pool_connections"));
     assert_eq!(status(&format!("http://{admin}/connections")), "404");
-    for path in ["graphiql", "docs", "openapi.json", "schema.graphql"] {
+    for path in ["graphiql", "docs", "openapi.json", "openapi-3.0.json", "schema.graphql"] {
         assert_eq!(status(&format!("http://{address}/{path}")), "404", "{path}");
     }
     assert_eq!(status(&format!("http://{address}/")), "200");

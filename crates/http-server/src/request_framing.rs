@@ -15,6 +15,9 @@ pub struct FramingCheck {
 }
 
 impl FramingCheck {
+    /// The violation of a request with several hosts, or none.
+    pub const NOT_ONE_HOST: &str = "a request must have exactly one Host header";
+
     /// Checks a request's version, target and headers.
     #[must_use]
     pub fn new<B>(request: &Request<B>) -> Self {
@@ -43,7 +46,7 @@ fn violation(version: Version, target: &Uri, headers: &HeaderMap) -> Option<&'st
     let mut hosts = headers.get_all(HOST).iter();
     let (host, another_host) = (hosts.next(), hosts.next());
     if another_host.is_some() || (host.is_none() && version == Version::HTTP_11) {
-        return Some("a request must have exactly one Host header");
+        return Some(FramingCheck::NOT_ONE_HOST);
     }
     if let Some(host) = host {
         // RFC 9112, 3.2: an empty Host is valid.

@@ -1,10 +1,11 @@
-//! `/docs`: the REST reference, a page whose every file is in the executable, and `/openapi.json`, which it shows.
+//! `/docs`: the REST reference, a page whose every file is in the executable, `/openapi.json`, which it shows, and
+//! `/openapi-3.0.json`, the same for tools.
 //! `assets/README.md` says where the files come from.
 
 use axum::Router;
 
 use super::files::{self, File, JSON, NOTHING, embedded};
-use super::openapi;
+use super::openapi::{self, Version};
 
 /// Only files of this server, and no other reach than its routes. Swagger UI sets styles through the CSSOM, which needs no
 /// `unsafe-inline`.
@@ -34,6 +35,9 @@ pub(super) fn routes() -> Router {
         embedded!("/docs/picture-10.svg", PICTURE, "assets/vendor/picture-10.svg"),
         embedded!("/docs/LICENCES.txt", TEXT, "assets/vendor/LICENCES.txt"),
     ];
-    let description = File::new("/openapi.json", JSON, openapi::json());
-    files::routes(page, POLICY).merge(files::routes([description], NOTHING))
+    let descriptions = [
+        File::new("/openapi.json", JSON, openapi::json(Version::V3_1)),
+        File::new("/openapi-3.0.json", JSON, openapi::json(Version::V3_0)),
+    ];
+    files::routes(page, POLICY).merge(files::routes(descriptions, NOTHING))
 }

@@ -59,6 +59,7 @@ impl Contents {
         let read_and_try = [
             (self.docs, "docs", "/docs", "The REST routes, to read and to try."),
             (self.docs, "openapi", "/openapi.json", "Their description for tools, OpenAPI 3.1."),
+            (self.docs, "openapi_3_0", "/openapi-3.0.json", "The same for tools that read OpenAPI 3.0."),
             (
                 self.graphiql,
                 "graphiql",

@@ -4,9 +4,12 @@
 use utoipa::Modify;
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Response};
+
+use super::nullable::{describe_nullable_references, inline_nullable_words};
+use super::{ambiguous, component};
 
 const REQUEST_ID: &str = "RequestId";
 const HEAD_TOO_LARGE: &str = "HeadTooLarge";
@@ -27,13 +30,17 @@ impl Modify for Finish {
             components.add_security_scheme(name, SecurityScheme::Http(scheme));
         }
         components.headers.insert(REQUEST_ID.to_owned(), RefOr::T(request_id()));
+        let (name, refusal) = ambiguous::response();
+        components.responses.insert(name.to_owned(), refusal.into());
         components.schemas.values_mut().for_each(describe_nullable_references);
+        inline_nullable_words(&mut components.schemas);
         components.responses.values_mut().for_each(add_request_id);
         // Without a request's id: it is refused before it is a request.
         components.responses.insert(HEAD_TOO_LARGE.to_owned(), Response::new(TOO_LARGE).into());
         for item in paths.paths.values_mut() {
             let operations = [&mut item.get, &mut item.post];
             for operation in operations.into_iter().flatten() {
+                ambiguous::add(&mut operation.responses, &mut components.responses);
                 let responses = &mut operation.responses.responses;
                 responses.values_mut().for_each(add_request_id);
                 responses.insert("431".to_owned(), Ref::from_response_name(HEAD_TOO_LARGE).into());
@@ -70,29 +77,14 @@ fn head(get: &Operation, components: &Components) -> Operation {
     head.operation_id = Some(format!("{name}Head"));
     head.summary = get.summary.as_ref().map(|summary| format!("{summary}: the headers alone"));
     for response in head.responses.responses.values_mut() {
-        if let RefOr::Ref(reference) = response {
-            let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
-            if let Some(whole) = components.responses.get(name) {
-                *response = whole.clone();
-            }
+        if let RefOr::Ref(reference) = response
+            && let Some(whole) = components.responses.get(component(reference))
+        {
+            *response = whole.clone();
         }
         if let RefOr::T(response) = response {
             response.content.clear();
         }
     }
     head
-}
-
-/// Of a reference that may be null, utoipa describes the reference; this describes the property.
-fn describe_nullable_references(schema: &mut RefOr<Schema>) {
-    let RefOr::T(Schema::Object(object)) = schema else { return };
-    for property in object.properties.values_mut() {
-        if let RefOr::T(Schema::OneOf(either)) = property {
-            for item in &mut either.items {
-                if let RefOr::Ref(reference) = item {
-                    either.description = Some(std::mem::take(&mut reference.description));
-                }
-            }
-        }
-    }
 }

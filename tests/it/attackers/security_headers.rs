@@ -13,6 +13,16 @@ use crate::support::world::World;
 use crate::support::{http_2_client, plain_client};
 
 const OURS: &str = "https://app.example";
+const PUBLIC: [&str; 8] = [
+    "/",
+    "/graphiql",
+    "/graphiql/graphiql.js",
+    "/docs",
+    "/docs/page.css",
+    "/openapi.json",
+    "/openapi-3.0.json",
+    "/schema.graphql",
+];
 
 fn assert_is_guarded(seen: &Seen, what: &str) {
     assert_eq!(seen.header("x-content-type-options"), Some("nosniff"), "{what}: {seen:?}");
@@ -45,9 +55,7 @@ async fn every_answer_is_guarded_and_none_that_is_private_or_an_error_may_be_kep
     let etag = see(with_key(get(&own))).await.header("etag").unwrap().to_owned();
 
     // What anyone may read: kept, if it is asked for each time whether it still holds.
-    for path in
-        ["/", "/graphiql", "/graphiql/graphiql.js", "/docs", "/docs/page.css", "/openapi.json", "/schema.graphql"]
-    {
+    for path in PUBLIC {
         let seen = see(get(path)).await;
         assert_is_guarded(&seen, path);
         assert_eq!((seen.status, seen.header("cache-control")), (200, Some("no-cache")), "{path}");

@@ -6,6 +6,7 @@ pub mod binary;
 pub mod careful;
 pub mod cluster;
 pub mod databases;
+pub mod description;
 pub mod json_texts;
 pub mod projection;
 pub mod proxy;

@@ -25,10 +25,20 @@ function tell(response) {
   return response;
 }
 
-// The key has its one place above; there is one server, this one.
+// The key has its one place above; there is one server, this one, whatever address the description names.
 const nothing = () => () => null;
 const withoutSecondPlace = () => ({
   wrapComponents: { authorizeBtn: nothing, authorizeOperationBtn: nothing, ServersContainer: nothing },
+});
+const ofThisServer = () => ({
+  statePlugins: {
+    spec: {
+      wrapActions: {
+        updateJsonSpec: (update) => (description) =>
+          update({ ...description, servers: [{ url: new URL(".", location.href).href.replace(/\/$/, "") }] }),
+      },
+    },
+  },
 });
 
 withKey((newKey) => {
@@ -38,7 +48,7 @@ withKey((newKey) => {
 SwaggerUIBundle({
   url: "openapi.json",
   domNode: document.getElementById("docs"),
-  plugins: [withoutSecondPlace],
+  plugins: [withoutSecondPlace, ofThisServer],
   deepLinking: true,
   tryItOutEnabled: true,
   displayRequestDuration: true,

@@ -16,11 +16,10 @@ export class Connections {
 
   /** The entries, and whether they are LeadConduit's alone. */
   async list(relationship_type?: components['schemas']['RelationshipType']) {
-    const query = { envelope: true, ...(relationship_type && { relationship_type }) };
-    const { data, error } = await this.#client.GET('/connections', { params: { query } });
+    const query = { ...(relationship_type && { relationship_type }) };
+    const { data, error, response } = await this.#client.GET('/connections', { params: { query } });
     if (error) throw new Error(error.error);
-    // One path, two shapes: the types make a client tell them apart.
-    return Array.isArray(data) ? { degraded: false, connections: data } : data;
+    return { degraded: response.headers.get('x-connections-degraded') === 'true', connections: data };
   }
 
   async get(id: string): Promise<string> {
@@ -41,6 +40,11 @@ function why({ status }: Response, error: components['schemas']['ErrorBody'] | u
   return `${status}: ${error?.error ?? 'no more is said'}`;
 }
 
+/** What is stored need not be an object. */
+function notes(uiState: Listed['ui_state']): number {
+  return typeof uiState === 'object' && uiState !== null ? Object.keys(uiState).length : 0;
+}
+
 /** One line for each connection. */
 export function lines(connections: Listed[]): string[] {
   return connections.map(({ connected_account, relationship_type, status, permissions, account_entity, ui_state }) =>
@@ -50,13 +54,13 @@ export function lines(connections: Listed[]): string[] {
       status === 'completed' ? 'complete' : 'in SSO alone',
       `may ${permissions.length}`,
       account_entity?.connected ?? 'no card',
-      `${Object.keys(ui_state).length} notes`,
+      `${notes(ui_state)} notes`,
     ].join(', '),
   );
 }
 
 /** What the types keep a client from; never called. */
-export function mistakes({ account_entity, connected_account, invitation_id, status }: Listed): unknown[] {
+export function mistakes({ account_entity, connected_account, invitation_id, status, ui_state }: Listed): unknown[] {
   return [
     // @ts-expect-error: there may be no card
     account_entity.name,
@@ -66,6 +70,8 @@ export function mistakes({ account_entity, connected_account, invitation_id, sta
     invitation_id.length,
     // @ts-expect-error: no such status
     status === 'pending',
+    // @ts-expect-error: what is stored need not be an object
+    ui_state.has_setup_buyer_delivery,
     // @ts-expect-error: no such parameter value
     new Connections('', '').list('both'),
   ];
