@@ -13,7 +13,6 @@ use utoipa::openapi::{Ref, RefOr, Response, ResponseBuilder, Responses};
 
 use super::component;
 use crate::rest::error::ErrorBody;
-use http_server::FramingCheck;
 
 const NAME: &str = "AmbiguousRequest";
 const DESCRIPTION: &str = "The request's head is ambiguous: it has no or several `Host`s, names two hosts, or has an unknown `Transfer-Encoding`.";
