@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 #[error("a time is an RFC 3339 instant, like 2019-08-24T14:15:22.000Z")]
 pub struct InvalidTimestamp;
 
-/// An instant in milliseconds since 1970 (UTC), between the years 1 and 9999, the range of the clients' own types: Python's
-/// `datetime` and .NET's `DateTime` know no year 0, and a client that cannot read one time cannot read its list.
+/// An instant in milliseconds since 1970 (UTC), between the years 1 and 9999. Python's `datetime` and .NET's `DateTime`
+/// have no year 0, and a client that cannot read one time cannot read its list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 

@@ -14,8 +14,8 @@ use crate::domain::raw_json::RawJson;
 use crate::domain::stored::{StoredId, StoredList, StoredUrl};
 use crate::domain::timestamp::Timestamp;
 
-/// The answer of `GET /connections`. `openapi.json` describes the entries alone: clients that are generated from two shapes
-/// of one answer read neither.
+/// The answer of `GET /connections`. `openapi.json` describes the entries alone: a client that is generated from two
+/// shapes of one answer reads neither.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum List<'a> {
@@ -56,8 +56,8 @@ pub struct ListedConnection<'a> {
     /// Who made it, as SSO tells; null if that is not known.
     #[schema(required)]
     created_by: Option<&'a str>,
-    /// The frontend's own notes, as stored: an object, with keys like `has_setup_buyer_delivery`, `{}` where there are none
-    /// and for `sso_only`; or any JSON value that another program has stored in its place.
+    /// The frontend's own notes, as stored: an object with keys like `has_setup_buyer_delivery`, `{}` where there are
+    /// none and for `sso_only`; or any JSON value that another program has stored in its place.
     #[schema(value_type = Value)]
     ui_state: &'a RawJson,
     /// What SSO grants the caller; empty also when SSO could not be consulted.
@@ -121,8 +121,8 @@ pub struct SingleConnection<'a> {
     /// Who made it; null if that is not known.
     #[schema(required)]
     created_by: Option<&'a str>,
-    /// The frontend's own notes, as stored: an object, with keys like `has_setup_buyer_delivery`, `{}` where there are none;
-    /// or any JSON value that another program has stored in its place.
+    /// The frontend's own notes, as stored: an object with keys like `has_setup_buyer_delivery`, `{}` where there are
+    /// none; or any JSON value that another program has stored in its place.
     #[schema(value_type = Value)]
     ui_state: &'a RawJson,
 }
@@ -208,15 +208,15 @@ struct ListedEntity<'a> {
     /// Whether it has ended; null if it has no end.
     #[schema(required)]
     expired: Option<bool>,
-    /// The ids of the flows that use it, as stored: an array of texts, or any JSON value that another program has stored in
-    /// its place; null if nothing is stored.
+    /// The ids of the flows that use it, as stored: an array of texts, or any JSON value that another program has
+    /// stored in its place; null if nothing is stored.
     #[schema(value_type = Option<Value>, required)]
     flow_ids: Option<&'a RawJson>,
     /// The address of its logo, as stored, which need not be a URL; null if it has none.
     #[schema(required)]
     logo_url: Option<&'a str>,
-    /// The integrations that belong to it, as stored: an array of texts, or any JSON value that another program has stored in
-    /// its place.
+    /// The integrations that belong to it, as stored: an array of texts, or any JSON value that another program has
+    /// stored in its place.
     #[schema(value_type = Value)]
     module_ids: &'a RawJson,
     /// The entity's kind as a source of leads; null if it is not a source.

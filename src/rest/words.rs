@@ -43,8 +43,8 @@ fn closed<'a>(description: &str, words: impl IntoIterator<Item = &'a str>) -> Sc
     string(description).enum_values(Some(words)).into()
 }
 
-/// These words, and any other that is stored. Only the description names them: a client that is generated from an `enum`
-/// beside a `string` reads neither.
+/// These words, and any other that is stored. Only the description names them: a client that is generated from a choice
+/// between an `enum` and a `string` reads neither.
 fn open(or_another: &str, words: &[&str]) -> Schema {
     string(&format!("`{}`, {or_another}", words.join("`, `"))).into()
 }

@@ -1,5 +1,5 @@
-//! Real answers are as `openapi.json` and `openapi-3.0.json` describe them: each status of each route, its headers and its
-//! body.
+//! Real answers are as `openapi.json` and `openapi-3.0.json` describe them: each status of each route, its headers and
+//! its body.
 
 use lc_connections::app::AppSettings;
 use reqwest::Method;

@@ -1,8 +1,9 @@
 //! Random worlds into which another program has written odd values, wherever a column takes one: every list and every
 //! connection is answered, and as both descriptions say.
 //!
-//! Clients that are generated from a description refuse a whole list for one value outside of it: pydantic, zod and ajv for a
-//! `format: uri` (<https://github.com/Universal-Commerce-Protocol/js-sdk/pull/44>), all of them for another JSON type.
+//! Clients that are generated from a description refuse a whole list for one value outside of it: pydantic, zod and ajv
+//! for a `format: uri` (<https://github.com/Universal-Commerce-Protocol/js-sdk/pull/44>), all of them for another JSON
+//! type.
 
 use std::fmt::Write as _;
 

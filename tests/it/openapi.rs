@@ -1,10 +1,11 @@
-//! `openapi.json` and `openapi-3.0.json` are what the program exports, describe everything in it, show the seed's samples, and
-//! have no construct that weak generators of clients stumble on.
+//! `openapi.json` and `openapi-3.0.json` are what the program exports, describe everything in it, show the seed's
+//! samples, and have no construct that weak generators of clients stumble on.
 //!
-//! Those constructs are from public reports: a choice of schemas (<https://github.com/OpenAPITools/openapi-generator/issues/21894>,
-//! <https://github.com/OpenAPITools/openapi-generator/issues/23025>), one of them an array
-//! (<https://github.com/OpenAPITools/openapi-generator/issues/16379>), and a server without an address of its own
-//! (<https://github.com/postmanlabs/postman-app-support/issues/9057>).
+//! Those constructs are from public reports:
+//! - a choice of schemas: <https://github.com/OpenAPITools/openapi-generator/issues/21894>,
+//!   <https://github.com/OpenAPITools/openapi-generator/issues/23025>
+//! - a choice with an array in it: <https://github.com/OpenAPITools/openapi-generator/issues/16379>
+//! - a server without an address of its own: <https://github.com/postmanlabs/postman-app-support/issues/9057>
 
 use std::path::Path;
 

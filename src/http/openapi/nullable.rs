@@ -22,8 +22,8 @@ pub(super) fn describe_nullable_references(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// Describes a word that may be null as one schema. As a choice between a reference and null it is more than many generators of
-/// clients understand.
+/// Describes a word that may be null as one schema: many generators of clients do not read a choice between a reference
+/// and null.
 pub(super) fn inline_nullable_words(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
     let words: BTreeMap<String, Object> = schemas.iter().filter_map(|(name, schema)| word(name, schema)).collect();
     let mut inlined = BTreeSet::new();

@@ -1,5 +1,5 @@
-//! The description by `OpenAPI` 3.0. It rewrites the constructs of 3.1 that this description has, and knows no others; a test
-//! fails when one is left.
+//! The description by `OpenAPI` 3.0. It rewrites the constructs of 3.1 that this description has, and knows no others;
+//! a test fails when one is left.
 //!
 //! A schema may be null in 3.0 only where `nullable` stands beside a `type`, and beside a `$ref` nothing counts. So a
 //! reference that may be null becomes a plain one, and the component that it refers to may be null.

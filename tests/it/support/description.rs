@@ -1,7 +1,8 @@
 //! `openapi.json` and `openapi-3.0.json`, and real answers held against both.
 //!
 //! 3.1 describes bodies by JSON Schema, formats asserted. Of 3.0 its own strict rules hold (3.0.3, "Schema Object" and
-//! "Reference Object"): nothing counts beside a `$ref`, and `nullable` adds null to the `type` beside it and to nothing else.
+//! "Reference Object"): nothing counts beside a `$ref`, and `nullable` adds null to the `type` beside it, to nothing
+//! else.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -67,8 +68,8 @@ fn by_json_schema(mut value: Value, path: &str) -> Value {
     value
 }
 
-/// Stored JSON that clients read and this test's parser does not, in another form: numbers beyond `f64`, halves of surrogate
-/// pairs, and keys that mean something to it.
+/// Stored JSON that clients read and this test's parser does not, in another form: numbers beyond `f64`, halves of
+/// surrogate pairs, and keys that mean something to it.
 fn readable(text: &str) -> String {
     let large = format!("1{}", "0".repeat(400));
     let text = text.replace(&large, "1e40").replace("1e400", "1e40").replace("\\ud800", "?");
