@@ -190,12 +190,12 @@ mod tests {
         let circuit = circuit(1, open_for);
         let start = Instant::now();
         circuit.permit_at(start).unwrap().failed_at(start);
-        assert!(circuit.permit_at(start + open_for - Duration::from_millis(1)).is_none(), "still open");
+        assert!(circuit.permit_at(start + open_for * 99 / 100).is_none(), "still open");
         let later = start + open_for;
         let probe = circuit.permit_at(later).unwrap();
         assert!(circuit.permit_at(later + open_for * 9).is_none(), "another probe is in flight");
         probe.failed_at(later);
-        assert!(circuit.permit_at(later + open_for - Duration::from_millis(1)).is_none(), "open for as long again");
+        assert!(circuit.permit_at(later + open_for * 99 / 100).is_none(), "open for as long again");
         let later = later + open_for;
         let probe = circuit.permit_at(later).unwrap();
         drop(probe);
