@@ -118,8 +118,8 @@ async fn outage_of(fault: Answer, retries: usize) {
     let log = std::fs::read_to_string(log.path()).unwrap();
     let warnings = log.lines().filter(|line| line.contains("SSO could not be consulted")).count();
     assert_eq!(warnings, FAILURES + probes.len());
-    assert_eq!(log.lines().filter(|line| line.contains("SSO keeps failing")).count(), 1);
-    assert_eq!(log.lines().filter(|line| line.contains("SSO answers again")).count(), 1);
+    assert_eq!(log.lines().filter(|line| line.contains("circuit breaker opened")).count(), 1);
+    assert_eq!(log.lines().filter(|line| line.contains("circuit breaker closed")).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
