@@ -99,7 +99,7 @@ fn is_timeout(rejection: &BytesRejection) -> bool {
         .any(|error| error.kind() == io::ErrorKind::TimedOut)
 }
 
-/// What is answered to a body that ends before it is whole.
+/// The response to a body that ends before it is whole.
 #[must_use]
 pub fn cut_short() -> (StatusCode, ApiError) {
     (StatusCode::BAD_REQUEST, ApiError::bad_input("the body was cut short"))

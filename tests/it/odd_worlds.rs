@@ -20,7 +20,7 @@ use crate::support::world::{Row, World};
 
 const WORLDS_A_DATABASE: u64 = 40;
 
-/// What each kind of column takes, in SQL, of both databases, then of one alone.
+/// Values for a kind of column, in SQL: for both databases, then for one alone.
 struct Odd {
     both: &'static [&'static str],
     sqlite: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! The refusal of a request whose head is ambiguous, which comes before anyone looks at its path: every route has it.
+//! The refusal of a request whose head is ambiguous. It comes before routing, so every route has it.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use super::component;
 use crate::rest::error::ErrorBody;
 
 const NAME: &str = "AmbiguousRequest";
-const DESCRIPTION: &str = "The request's head is ambiguous: it has no or several `Host`s, names two hosts, or has an unknown `Transfer-Encoding`.";
+const DESCRIPTION: &str = "The request's head is ambiguous: it has no or several `Host`s, names two hosts, or has an \
+    unknown `Transfer-Encoding`.";
 const EXAMPLE: &str = "ambiguous";
 
 pub(super) fn response() -> (&'static str, Response) {
@@ -35,7 +36,7 @@ fn example() -> Example {
         .build()
 }
 
-/// Adds it to a route, or to what the route refuses by the same status.
+/// Adds it to a route's responses, or to the response that the route has for the same status.
 pub(super) fn add(responses: &mut Responses, components: &mut BTreeMap<String, RefOr<Response>>) {
     let Some(RefOr::Ref(reference)) = responses.responses.get("400") else {
         responses.responses.insert("400".to_owned(), Ref::from_response_name(NAME).into());

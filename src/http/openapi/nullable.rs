@@ -60,9 +60,13 @@ fn nullable_word(word: &Object, property: &str) -> Schema {
 
 /// The component's name in a choice between a reference and null.
 pub(super) fn nullable_reference(either: &OneOf) -> Option<&str> {
-    let is_null = |item: &RefOr<Schema>| matches!(item, RefOr::T(Schema::Object(object)) if object.schema_type == SchemaType::Type(Type::Null));
     match either.items.as_slice() {
         [RefOr::Ref(reference), null] | [null, RefOr::Ref(reference)] if is_null(null) => Some(component(reference)),
         _ => None,
     }
+}
+
+fn is_null(schema: &RefOr<Schema>) -> bool {
+    let RefOr::T(Schema::Object(object)) = schema else { return false };
+    object.schema_type == SchemaType::Type(Type::Null)
 }

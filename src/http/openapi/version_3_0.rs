@@ -14,7 +14,7 @@ use super::nullable::nullable_reference;
 
 pub(super) fn rewrite(document: &mut OpenApi) {
     if let Some(license) = &mut document.info.license {
-        // 3.0 knows no SPDX identifier, and has an address in its place: of the page that explains the one in the name.
+        // 3.0 has no SPDX identifier, and an address in its place: that of the list of those identifiers.
         license.identifier = None;
         license.url = Some("https://spdx.org/licenses/".to_owned());
     }
@@ -58,5 +58,5 @@ fn rewrite_property(property: &mut RefOr<Schema>, nullable: &mut BTreeMap<String
 }
 
 fn allow_null(extensions: &mut Option<Extensions>) {
-    *extensions = Some(Extensions::from_iter([("nullable", true)]));
+    extensions.get_or_insert_default().insert("nullable".to_owned(), true.into());
 }

@@ -78,7 +78,7 @@ async function byDatamodelCodeGenerator(version) {
   await run('.venv/bin/datamodel-codegen', ...models, ...nullable, ...output);
 }
 
-/** The programs over the clients in TypeScript; and JavaScript's client, whose modules name each other as only bundlers can. */
+/** The programs over the clients; JavaScript's modules name each other in a way that only bundlers resolve. */
 async function compile(version) {
   const folder = `${here}generated/${version}`;
   await run('node_modules/.bin/tsc', '--project', `generated/${version}/programs`);

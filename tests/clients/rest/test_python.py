@@ -90,7 +90,7 @@ def test_the_client_reads_the_list_and_each_connection_as_they_are_on_the_wire(v
     package, api = client(version, demo, "northwind")
     entries = [on_the_wire(entry.to_dict()) for entry in api.list_connections()]
     assert entries == raw(demo, "/connections")
-    # What is compared is odd.
+    # So odd values were compared.
     contoso = next(entry for entry in entries if entry["connected_account"]["name"] == "Contoso Leads")
     entity = contoso["account_entity"]
     assert (entity["website"], entity["source"], contoso["ui_state"]) == ("www.contoso.example", "magic", ["odd"])

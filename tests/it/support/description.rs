@@ -84,7 +84,7 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// What `envelope=true` makes of an answer's schema: the descriptions tell of it in words alone.
+/// The schema of a list with `envelope=true`, which the descriptions have in prose alone.
 fn enveloped(list: &Value) -> Value {
     json!({
         "type": "object",

@@ -1,4 +1,4 @@
-// Through which orval's functions send: it puts the server's address in front of each path, as orval's manual shows.
+// The function that orval's functions send by: it puts the server's address in front of each path, as orval's manual shows.
 
 export interface Options extends RequestInit {
   url?: string;

@@ -1,5 +1,5 @@
-// What every generated client has to find out about the demo with odd values: the list, by id, a repair, and each
-// refusal. A client is given by its program's `connect`, see programs/outcome.ts.
+// Every generated client finds out the same about the demo with odd values: the list, by id, a repair, and each refusal.
+// A client is given by its program's `connect`, see programs/outcome.ts.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -10,8 +10,8 @@ const PRESENT = 'c00000000000000000000001';
 const NOBODYS = 'f'.repeat(24);
 
 /**
- * The facts, as tests. `started` has the demo and the client's `connect` by the time they run; `sendsAnyType` tells whether a
- * program can send a body as another type than JSON.
+ * The facts, as tests. `started` has the demo and the client's `connect` by the time they run; `sendsAnyType` tells
+ * whether a program can send a body as another type than JSON.
  */
 export function proveFacts(started, { sendsAnyType }) {
   const as = (holder) => {
@@ -31,7 +31,7 @@ export function proveFacts(started, { sendsAnyType }) {
     it('the list with its odd values, each as it is on the wire', async () => {
       const list = await raw('/connections');
       assert.deepEqual(await as('northwind').list(), { status: 200, value: list });
-      // What is compared is odd.
+      // So odd values were compared.
       const named = (name) => list.find(({ connected_account }) => connected_account.name === name);
       const { account_entity: contoso, ui_state } = named('Contoso Leads');
       assert.deepEqual([contoso.website, contoso.source, contoso.module_ids, ui_state], [

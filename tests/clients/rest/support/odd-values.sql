@@ -1,4 +1,4 @@
--- What another program may have stored in the demo's tables: values outside of what a column is for.
+-- Values that another program may have stored in the demo's tables, each outside of its column's meaning.
 UPDATE account_connections SET ui_state = '["odd"]', created_by = '' WHERE id = 'b00000000000000000000001';
 UPDATE account_connections SET ui_state = 'null' WHERE id = 'b00000000000000000000002';
 UPDATE account_connections SET ui_state = '"text"' WHERE id = 'b00000000000000000000003';
