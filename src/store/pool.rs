@@ -103,7 +103,9 @@ impl Pool {
                 .synchronous(SqliteSynchronous::Normal)
                 .busy_timeout(BUSY_TIMEOUT)
                 .foreign_keys(true);
+            // A connection to a file does not age.
             let pool = options_of_pool::<Sqlite>(&last_loss).max_connections(max_connections);
+            let pool = pool.idle_timeout(None).max_lifetime(None);
             Connections::Sqlite(SqliteFile::open(options, pool).await?)
         };
         Ok(Self { connections, last_loss, explanation: Arc::default() })

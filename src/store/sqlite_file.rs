@@ -4,22 +4,30 @@
 //! therefore compares the open file with the path. A missing file is an error until it is back. A replaced file is
 //! reopened; first the write-ahead log of the old file is written to the old file, and removed from beside the new one.
 
+mod identity;
+
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::try_join_all;
 use sea_orm::sqlx::pool::{PoolConnection, PoolOptions};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqlitePool};
 use sea_orm::sqlx::{ConnectOptions, Connection, Row, Sqlite, query, query_scalar};
 use sea_orm::{DbBackend, DbErr, RuntimeErr, SqlxError};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+
+use crate::telemetry::chain;
+use identity::{FileState, Files, identity};
 
 /// Limit for the return of the connections to a replaced file. Each ends its statement first.
 const RETIREMENT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Pause between two attempts to lock the folder.
+const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The pool over whichever file is at the path. Clones are one.
 #[derive(Clone)]
@@ -45,33 +53,6 @@ pub(super) struct OpenFile {
     anchor: Mutex<Option<SqliteConnection>>,
     /// `None`: in memory.
     files: Option<Files>,
-}
-
-struct Files {
-    database: Watched,
-    wal: Option<Watched>,
-    shm: Option<Watched>,
-}
-
-struct Watched {
-    path: PathBuf,
-    identity: Identity,
-}
-
-/// No other file gets the same one while this file is open.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-}
-
-/// Compares an open file with its path.
-enum FileState {
-    Intact,
-    /// The path has no file, or cannot be read.
-    Missing(io::Error),
-    /// The database, its WAL or its shared memory is another file.
-    Changed,
 }
 
 /// The reason that the file cannot be used.
@@ -155,8 +136,18 @@ impl SqliteFile {
     /// For good. SQLite deletes the WAL with the last connection, which must not look like a replaced file.
     pub(super) async fn close(&self) {
         self.0.is_closed.store(true, Ordering::Relaxed);
-        if let Some(file) = self.current() {
+        let Some(file) = self.current() else { return };
+        if file.is_intact() {
             file.close().await;
+            return;
+        }
+        // The next program to open the file at the path would replay the WAL that is left.
+        let closed = match file.lock_folder().await {
+            Ok(_lock) => file.retire().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = closed {
+            tracing::warn!(error = chain(&error), "the replaced database file was not closed in order");
         }
     }
 
@@ -172,29 +163,26 @@ impl SqliteFile {
             self.set_current(None);
             *retired = Some(file);
         }
-        if let Some(file) = retired.as_deref() {
-            file.retire().await?;
-            *retired = None;
-        }
+        let _lock = match retired.as_deref() {
+            Some(file) => {
+                let lock = file.lock_folder().await?;
+                file.retire().await?;
+                lock
+            }
+            None => None,
+        };
+        *retired = None;
         let path = &self.0.path;
         // SQLite would write a header to an empty file, while another program may be about to fill it.
         if std::fs::metadata(path).map_err(|reason| self.missing(reason))?.len() == 0 {
             return Err(FileProblem::SchemaNotCurrent(path.clone()).into());
         }
-        let file = OpenFile::open(&self.0.options, &self.0.pool).await?;
+        let file = Arc::new(OpenFile::open(&self.0.options, &self.0.pool).await?);
         // Otherwise it is closed again: SQLite would keep cached pages of a file that is still being copied.
-        match file.is_schema_current().await {
-            Ok(true) => {}
-            Ok(false) => {
-                file.close().await;
-                return Err(FileProblem::SchemaNotCurrent(path.clone()).into());
-            }
-            Err(error) => {
-                file.close().await;
-                return Err(error);
-            }
+        if let Err(error) = file.make_ready().await {
+            file.close().await;
+            return Err(error);
         }
-        let file = Arc::new(file);
         self.set_current(Some(Arc::clone(&file)));
         self.log_recovery();
         tracing::warn!(path = %path.display(), "database file or its WAL was replaced: reopened");
@@ -245,18 +233,27 @@ impl OpenFile {
     }
 
     fn state(&self) -> FileState {
-        let Some(Files { database, wal, shm }) = &self.files else { return FileState::Intact };
-        match identity(&database.path) {
-            Err(reason) => FileState::Missing(reason),
-            Ok(found) if found != database.identity => FileState::Changed,
-            Ok(_) if [wal, shm].into_iter().flatten().all(Watched::is_there) => FileState::Intact,
-            Ok(_) => FileState::Changed,
-        }
+        self.files.as_ref().map_or(FileState::Intact, Files::state)
     }
 
     /// Whether a write to it reaches the file at the path.
     pub(super) fn is_intact(&self) -> bool {
         matches!(self.state(), FileState::Intact)
+    }
+
+    /// Checks the schema, and opens all connections: one that is opened later, just when the file is replaced, would combine
+    /// the new file with the WAL of this one.
+    async fn make_ready(&self) -> Result<(), DbErr> {
+        let problem = |problem: fn(PathBuf) -> FileProblem| {
+            let path = self.files.as_ref().map(|files| files.database.path.clone());
+            Err(problem(path.unwrap_or_default()).into())
+        };
+        if !self.is_schema_current().await? {
+            return problem(FileProblem::SchemaNotCurrent);
+        }
+        let all = (0..self.pool.options().get_max_connections()).map(|_| self.pool.acquire());
+        try_join_all(all).await.map_err(failed)?;
+        if self.is_intact() { Ok(()) } else { problem(FileProblem::Unstable) }
     }
 
     async fn is_schema_current(&self) -> Result<bool, DbErr> {
@@ -275,36 +272,56 @@ impl OpenFile {
         self.close_anchor().await;
     }
 
-    /// Closes all connections, after a checkpoint into this file, wherever it is now. If another file is at the path, the old
-    /// WAL beside it is removed: SQLite would replay it into the new file.
+    /// Closes all connections, after a checkpoint into this file, wherever it is now. The old WAL is removed from the path:
+    /// SQLite would replay it into the new file. The folder must be locked, else it could be another process's new WAL.
     async fn retire(&self) -> Result<(), DbErr> {
         let Some(Files { database, wal, shm }) = &self.files else { return Ok(()) };
-        let in_use = || DbErr::from(FileProblem::InUse(database.path.clone()));
-        timeout(RETIREMENT_TIMEOUT, self.pool.close()).await.map_err(|_elapsed| in_use())?;
+        timeout(RETIREMENT_TIMEOUT, self.pool.close()).await.map_err(|_elapsed| self.in_use())?;
         if let Some(anchor) = &mut *self.anchor.lock().await {
             match query("PRAGMA wal_checkpoint(FULL)").fetch_one(anchor).await {
                 Ok(row) => {
                     let number = |index| row.try_get::<i64, _>(index).map_err(failed);
                     let (busy, frames, written) = (number(0)?, number(1)?, number(2)?);
                     if busy != 0 || frames != written {
-                        return Err(in_use());
+                        return Err(self.in_use());
                     }
                 }
                 // It was never written either.
                 Err(error) if is_read_only(&error) => {}
                 Err(error) => return Err(failed(error)),
             }
+            // The anchor is still open, so that no new file can have the identity of an old one.
+            for stale in [wal, shm].into_iter().flatten().filter(|file| !self.is_intact() && file.is_there()) {
+                std::fs::remove_file(&stale.path).map_err(|reason| FileProblem::Stale {
+                    path: database.path.clone(),
+                    file: stale.path.display().to_string(),
+                    reason,
+                })?;
+            }
         }
         self.close_anchor().await;
-        let is_replaced = !database.is_there();
-        for stale in [wal, shm].into_iter().flatten().filter(|file| is_replaced && file.is_there()) {
-            std::fs::remove_file(&stale.path).map_err(|reason| FileProblem::Stale {
-                path: database.path.clone(),
-                file: stale.path.display().to_string(),
-                reason,
-            })?;
-        }
         Ok(())
+    }
+
+    fn in_use(&self) -> DbErr {
+        let path = self.files.as_ref().map(|files| files.database.path.clone());
+        FileProblem::InUse(path.unwrap_or_default()).into()
+    }
+
+    /// Excludes other processes of this program that replace the same WAL. `None`: the file system has no such lock.
+    async fn lock_folder(&self) -> Result<Option<File>, DbErr> {
+        let wal = self.files.as_ref().and_then(|files| files.wal.as_ref());
+        let Some(folder) = wal.and_then(|wal| wal.path.parent()) else { return Ok(None) };
+        let Ok(folder) = File::open(folder) else { return Ok(None) };
+        let start = Instant::now();
+        loop {
+            match folder.try_lock() {
+                Ok(()) => return Ok(Some(folder)),
+                Err(TryLockError::WouldBlock) if start.elapsed() < RETIREMENT_TIMEOUT => sleep(LOCK_INTERVAL).await,
+                Err(TryLockError::WouldBlock) => return Err(self.in_use()),
+                Err(TryLockError::Error(_)) => return Ok(None),
+            }
+        }
     }
 
     async fn close_anchor(&self) {
@@ -315,41 +332,6 @@ impl OpenFile {
     }
 }
 
-impl Files {
-    /// The files of an open connection. `named` is the configured path, which may be a symbolic link.
-    async fn of(connection: &mut SqliteConnection, named: &Path) -> Result<Option<Self>, DbErr> {
-        // SQLite opens the files beside the database when it first reads.
-        query("SELECT 1 FROM sqlite_schema LIMIT 1").fetch_optional(&mut *connection).await.map_err(failed)?;
-        let list = query("PRAGMA database_list").fetch_one(connection).await.map_err(failed)?;
-        let real: String = list.try_get(2).map_err(failed)?;
-        if real.is_empty() {
-            return Ok(None);
-        }
-        let beside = |ending: &str| Watched::at(format!("{real}{ending}").into()).ok();
-        let (wal, shm) = (beside("-wal"), beside("-shm"));
-        let database = Watched::at(named.to_owned()).or_else(|_| Watched::at(real.into()));
-        let database = database.map_err(|error| failed(error.into()))?;
-        Ok(Some(Self { database, wal, shm }))
-    }
-}
-
-impl Watched {
-    fn at(path: PathBuf) -> io::Result<Self> {
-        let identity = identity(&path)?;
-        Ok(Self { path, identity })
-    }
-
-    fn is_there(&self) -> bool {
-        identity(&self.path).is_ok_and(|found| found == self.identity)
-    }
-}
-
 fn is_read_only(error: &SqlxError) -> bool {
     error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 8)
-}
-
-fn identity(path: &Path) -> io::Result<Identity> {
-    // Not by opening it: closing the descriptor would release SQLite's POSIX locks.
-    let metadata = std::fs::metadata(path)?;
-    Ok(Identity { device: metadata.dev(), inode: metadata.ino() })
 }

@@ -28,6 +28,8 @@ struct Scene {
     missing: Vec<String>,
     client: Client,
     server: Server,
+    key: String,
+    sso: String,
     _world: (Database, tempfile::TempDir),
 }
 
@@ -88,7 +90,8 @@ impl Scene {
         let mut server = Server::new(&format!("sqlite://{}?mode=rwc", folder.join(name).display()), &sso);
         server.start().await;
         let client = Client::of(&server, &key);
-        Self { folder, database, missing: world.missing(), client, server, _world: (template, home) }
+        let missing = world.missing();
+        Self { folder, database, missing, client, server, key, sso, _world: (template, home) }
     }
 
     fn copy(&self, name: &str) -> PathBuf {
@@ -298,16 +301,58 @@ async fn partially_copied_file_is_served_once_it_is_complete() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn file_replaced_before_the_stop_is_whole_afterwards() {
+    for is_moved in [false, true] {
+        let mut scene = Scene::start().await;
+        scene.works(0).await;
+        let old = scene.folder.join("old");
+        if is_moved {
+            fs::rename(&scene.database, &old).unwrap();
+        } else {
+            fs::hard_link(&scene.database, &old).unwrap();
+            fs::rename(scene.copy("one"), &scene.database).unwrap();
+        }
+        scene.server.running().signal("-TERM");
+        assert_eq!(scene.server.ends(Duration::from_mins(1)).await, Some(0));
+        if is_moved {
+            fs::rename(scene.copy("one"), &scene.database).unwrap();
+        }
+        assert!(holds(&old, &scene.missing[0]).await, "the old file has all repairs");
+        assert!(!holds(&scene.database, &scene.missing[0]).await, "the new file has nothing of the old WAL");
+        is_sound(&old).await;
+        is_sound(&scene.database).await;
+    }
+}
+
+/// By one server, and by two that share the file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_repair_is_lost_while_files_are_swapped_under_load() {
+    for servers in 1..=2 {
+        swaps_under_load(servers).await;
+    }
+}
+
+async fn swaps_under_load(servers: usize) {
     let scene = Scene::start().await;
+    let mut other = Server::new(&format!("sqlite://{}", scene.database.display()), &scene.sso);
+    let mut clients = vec![scene.client.clone()];
+    if servers == 2 {
+        other.start().await;
+        clients.push(Client::of(&other, &scene.key));
+    }
+    // The pools fill.
+    for client in &clients {
+        join_all((0..30).map(|_| client.get("/connections"))).await;
+    }
     let next = Mutex::new(scene.missing.iter());
     let acknowledged = Mutex::new(Vec::new());
-    let load = join_all((0..4).map(async |_| {
+    let load = join_all((0..4).map(async |number| {
+        let client = &clients[number % servers];
         loop {
             let Some(id) = next.lock().unwrap().next() else { return };
             // A rejected repair is retried; its row may exist by then.
             for _ in 0..100 {
-                let answer = scene.client.repair(id).await;
+                let answer = client.repair(id).await;
                 match answer.status {
                     201 => acknowledged.lock().unwrap().push(id.clone()),
                     503 => {
@@ -321,10 +366,11 @@ async fn no_acknowledged_repair_is_lost_while_files_are_swapped_under_load() {
         }
     }));
     let exchanges = async {
-        for copy in ["one", "two", "three"] {
-            let before = acknowledged.lock().unwrap().len();
-            while acknowledged.lock().unwrap().len() < before + 5 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+        // One after each fifth of the repairs.
+        let fifth = scene.missing.len() / 5;
+        for (number, copy) in ["one", "two", "three"].into_iter().enumerate() {
+            while next.lock().unwrap().len() > fifth * (4 - number) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
             fs::rename(&scene.database, scene.folder.join(format!("before-{copy}"))).unwrap();
             fs::rename(scene.copy(copy), &scene.database).unwrap();
@@ -332,8 +378,10 @@ async fn no_acknowledged_repair_is_lost_while_files_are_swapped_under_load() {
     };
     tokio::join!(load, exchanges);
     let mut server = scene.server;
-    server.running().signal("-TERM");
-    assert_eq!(server.ends(Duration::from_secs(20)).await, Some(0));
+    for server in [&mut server, &mut other].into_iter().take(servers) {
+        server.running().signal("-TERM");
+        assert_eq!(server.ends(Duration::from_mins(1)).await, Some(0));
+    }
     let files = ["before-one", "before-two", "before-three", "lc.db"].map(|name| scene.folder.join(name));
     for id in acknowledged.into_inner().unwrap() {
         let mut found = 0;
