@@ -1,4 +1,4 @@
-//! The chain of an error's causes, and and why a connection failed, in words that a log may show.
+//! The chain of an error's causes, and why a connection failed, in words that a log may show.
 
 use std::error::Error;
 use std::io;

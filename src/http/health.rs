@@ -3,6 +3,7 @@
 //! SSO has no part in it: without SSO the answers are degraded, and taking every process out of service would not mend that.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -27,6 +28,8 @@ pub struct Readiness(Arc<Inner>);
 struct Inner {
     store: Store,
     shutdown: Shutdown,
+    /// A newer program may migrate the database while this one serves, as rolling upgrades do: that is no reason to stop.
+    was_schema_current: AtomicBool,
     /// The last look at the database, shared by all who ask meanwhile: nobody needs a key to ask, and each look takes a
     /// connection of the pool.
     last: Mutex<Option<(Instant, Result<(), NotReady>)>>,
@@ -79,7 +82,7 @@ impl Readiness {
     /// Ready while `store` answers, its schema is current, and `shutdown` has not started.
     #[must_use]
     pub fn new(store: Store, shutdown: Shutdown) -> Self {
-        Self(Arc::new(Inner { store, shutdown, last: Mutex::default() }))
+        Self(Arc::new(Inner { store, shutdown, was_schema_current: AtomicBool::new(false), last: Mutex::default() }))
     }
 
     async fn check(&self) -> Result<(), NotReady> {
@@ -102,15 +105,20 @@ impl Readiness {
         if shutdown.is_started() { Err(NotReady::Stopping) } else { looked }
     }
 
-    /// The schema is looked at each time: the database may be dropped and made anew, or its file replaced.
+    /// Checks the schema each time: the database may be dropped and recreated, or its file replaced.
     async fn look(&self) -> Result<(), NotReady> {
-        let told = match self.0.store.schema_state().await {
-            Ok(SchemaState::Current) => return Ok(()),
+        let Inner { store, was_schema_current, .. } = &*self.0;
+        let found = match store.schema_state().await {
+            Ok(SchemaState::Current) => {
+                was_schema_current.store(true, Ordering::Relaxed);
+                return Ok(());
+            }
+            Ok(SchemaState::Unknown(_)) if was_schema_current.load(Ordering::Relaxed) => return Ok(()),
             Ok(state) => one_line(&format!("{state:?}")),
             Err(error) if error.is_schema_not_current() => chain(&error),
             Err(error) => return Err(unreachable_database(&error)),
         };
-        tracing::warn!(found = told, "not ready: the database's schema is not current");
+        tracing::warn!(found, "not ready: the database's schema is not current");
         Err(NotReady::SchemaNotCurrent)
     }
 }

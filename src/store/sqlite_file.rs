@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
 use crate::telemetry::chain;
-use identity::{FileState, Files, identity};
+use identity::{FileState, Files, Identity, identity};
 
 /// Limit for the return of the connections to a replaced file. Each ends its statement first.
 const RETIREMENT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -163,6 +163,7 @@ impl SqliteFile {
             self.set_current(None);
             *retired = Some(file);
         }
+        let identity_before = retired.as_deref().and_then(OpenFile::identity);
         let _lock = match retired.as_deref() {
             Some(file) => {
                 let lock = file.lock_folder().await?;
@@ -178,8 +179,10 @@ impl SqliteFile {
             return Err(FileProblem::SchemaNotCurrent(path.clone()).into());
         }
         let file = Arc::new(OpenFile::open(&self.0.options, &self.0.pool).await?);
+        // The same file was checked at the start, and a newer program may have migrated it since.
+        let is_schema_known = identity_before.is_some() && identity_before == file.identity();
         // Otherwise it is closed again: SQLite would keep cached pages of a file that is still being copied.
-        if let Err(error) = file.make_ready().await {
+        if let Err(error) = file.make_ready(is_schema_known).await {
             file.close().await;
             return Err(error);
         }
@@ -232,6 +235,10 @@ impl OpenFile {
         Err(FileProblem::Unstable(options.get_filename().to_owned()).into())
     }
 
+    fn identity(&self) -> Option<Identity> {
+        self.files.as_ref().map(|files| files.database.identity)
+    }
+
     fn state(&self) -> FileState {
         self.files.as_ref().map_or(FileState::Intact, Files::state)
     }
@@ -243,12 +250,12 @@ impl OpenFile {
 
     /// Checks the schema, and opens all connections: one that is opened later, just when the file is replaced, would combine
     /// the new file with the WAL of this one.
-    async fn make_ready(&self) -> Result<(), DbErr> {
+    async fn make_ready(&self, is_schema_known: bool) -> Result<(), DbErr> {
         let problem = |problem: fn(PathBuf) -> FileProblem| {
             let path = self.files.as_ref().map(|files| files.database.path.clone());
             Err(problem(path.unwrap_or_default()).into())
         };
-        if !self.is_schema_current().await? {
+        if !is_schema_known && !self.is_schema_current().await? {
             return problem(FileProblem::SchemaNotCurrent);
         }
         let all = (0..self.pool.options().get_max_connections()).map(|_| self.pool.acquire());

@@ -3,6 +3,7 @@
 use lc_connections::store::SchemaState;
 use secrecy::ExposeSecret;
 
+use crate::support::app::TestApp;
 use crate::support::binary::{program, run, serve};
 use crate::support::databases::Database;
 
@@ -129,6 +130,24 @@ async fn a_migration_that_fails_leaves_nothing_behind(database: Database) {
 }
 
 crate::on_both_databases!(a_migration_that_fails_leaves_nothing_behind, unmigrated);
+
+async fn newer_migration_keeps_a_running_server_ready_and_a_lost_one_does_not(database: Database) {
+    let app = TestApp::start(&database).await;
+    assert_eq!(app.get("/readyz").await.status, 200);
+    for (sql, status) in [
+        ("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000001_from_the_future', 0)", 200),
+        (OTHERS, 200),
+        ("DELETE FROM seaql_migrations WHERE version > 'm20261125'", 200),
+        ("DELETE FROM seaql_migrations WHERE version LIKE '%create_accounts'", 503),
+    ] {
+        database.execute(sql).await;
+        // A look is cached for 100 ms.
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        assert_eq!(app.get("/readyz").await.status, status, "{sql}");
+    }
+}
+
+crate::on_both_databases!(newer_migration_keeps_a_running_server_ready_and_a_lost_one_does_not);
 
 /// The contract's table of tables: `?` marks what may be null.
 const TABLES: [(&str, &str); 6] = [
