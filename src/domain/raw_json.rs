@@ -18,7 +18,7 @@ impl RawJson {
     /// A value of the program's own, as JSON.
     #[must_use]
     pub fn from_value(value: &impl Serialize) -> Self {
-        // What the program makes always prints, so the fallback is never taken.
+        // Values of the program always serialize, so the fallback is never taken.
         Self(to_raw_value(value).unwrap_or_default())
     }
 

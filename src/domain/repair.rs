@@ -309,7 +309,7 @@ pub struct TrailLength {
 }
 
 impl RepairRecord {
-    /// What came of it, if it was done.
+    /// The outcome, if it succeeded.
     #[must_use]
     pub fn outcome(&self) -> Option<RepairOutcome> {
         matches!(self.result, Some(Ok(()))).then_some(RepairOutcome::Created)

@@ -1,7 +1,7 @@
 //! A request body with a timeout for the whole of it, and the remainder that no handler read.
 //!
-//! hyper has a timeout for heads alone. A timeout between two frames would not do: one byte now and then would reset it. And
-//! hyper closes an HTTP/1.1 connection with an unread body without announcing that in the response.
+//! hyper has a timeout for heads alone. A timeout between two frames would not do: one byte now and then would reset
+//! it. And hyper closes an HTTP/1.1 connection with an unread body without announcing that in the response.
 
 use std::future::poll_fn;
 use std::io;
@@ -17,7 +17,8 @@ use tokio::time::{Sleep, sleep, timeout};
 
 use crate::timeouts::Timeouts;
 
-/// Fails with [`io::ErrorKind::TimedOut`] when the whole body has not arrived in time. The time runs from the first wait.
+/// Fails with [`io::ErrorKind::TimedOut`] when the whole body has not arrived in time. The time runs from the first
+/// wait.
 #[derive(Debug)]
 pub(crate) struct DeadlineBody {
     /// `None` after its end.
@@ -48,8 +49,8 @@ impl Drop for DeadlineBody {
 }
 
 impl UnreadBody {
-    /// Reads and drops at most `max_bytes`, unless the client waits for `100 Continue`. Returns whether nothing is left;
-    /// otherwise the connection cannot carry another request.
+    /// Reads and drops at most `max_bytes`, unless the client waits for `100 Continue`. Returns whether nothing is
+    /// left; otherwise the connection cannot carry another request.
     pub(crate) async fn drain(self, expects_continue: bool, max_bytes: usize) -> bool {
         let unread = self.body.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut body) = unread.filter(|body| !body.is_end_stream()) else { return true };

@@ -30,8 +30,8 @@ const MAX_SEND_BUFFER: usize = 64 * 1024;
 /// The default frame size.
 const FRAME_BYTES: usize = 16 * 1024;
 
-/// Streams that a client may reset before the server accepts them, and errors it may cause, before the connection closes.
-/// `streams` counts those it resets later.
+/// Streams that a client may reset before the server accepts them, and errors it may cause, before the connection
+/// closes. `streams` counts those it resets later.
 const MAX_PENDING_RESETS: usize = 20;
 const MAX_LOCAL_ERROR_RESETS: usize = 100;
 

@@ -32,8 +32,8 @@ impl ResponseMemory {
         Self { max_kib, free_kib: Arc::new(Semaphore::new(max_kib as usize)), exceeded }
     }
 
-    /// Counts a response until its client has read it, or replaces it when it exceeds the bound. hyper receives the body
-    /// in chunks of at most `chunk_bytes`, as the client reads.
+    /// Counts a response until its client has read it, or replaces it when it exceeds the bound. hyper receives the
+    /// body in chunks of at most `chunk_bytes`, as the client reads.
     pub(crate) fn reserve(&self, response: Response, chunk_bytes: usize) -> http::Response<ChunkedBody> {
         let chunked = |body, permit| ChunkedBody { body, chunk: Bytes::new(), chunk_bytes, _permit: permit };
         let length = response.body().size_hint().lower();

@@ -57,8 +57,8 @@ pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     socket.listen(LISTEN_BACKLOG)?.into_std()
 }
 
-/// Serves requests until `shutdown` starts, then shuts down within its timeout: it accepts connections during the delay,
-/// finishes requests in flight, and aborts what exceeds the timeout.
+/// Serves requests until `shutdown` starts, then shuts down within its timeout: it accepts connections during the
+/// delay, finishes requests in flight, and aborts what exceeds the timeout.
 ///
 /// # Errors
 /// The listener is not usable.

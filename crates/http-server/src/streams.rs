@@ -53,7 +53,8 @@ impl Streams {
         }
     }
 
-    /// Waits until the client has reset too many streams (CVE-2023-44487): the limit on open streams does not count those.
+    /// Waits until the client has reset too many streams (CVE-2023-44487): the limit on open streams does not count
+    /// those.
     pub(crate) async fn reset_too_often(&self) {
         let _ = self.counts.subscribe().wait_for(|counts| counts.reset > MAX_RESETS).await;
     }

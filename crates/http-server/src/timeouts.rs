@@ -11,13 +11,13 @@ pub struct Timeouts {
     pub head: Duration,
     /// For the whole request body.
     pub body: Duration,
-    /// For the remainder of a request body that the handler did not read, so that the connection can be kept. It may run
-    /// 40 ms longer: both systems delay their acknowledgements.
+    /// For the remainder of a request body that the handler did not read, so that the connection can be kept. It may
+    /// run 40 ms longer: both systems delay their acknowledgements.
     pub body_drain: Duration,
     /// For reading a response that exceeds the socket buffer or the HTTP/2 window.
     pub response: Duration,
-    /// For one more request on an open HTTP/1.1 connection after the listener has closed. The request may be on its way,
-    /// and closing at once would break it; its response carries `Connection: close`.
+    /// For one more request on an open HTTP/1.1 connection after the listener has closed. The request may be on its
+    /// way, and closing at once would break it; its response carries `Connection: close`.
     pub last_request: Duration,
     /// For the client to close its side after the server has closed its own.
     pub linger: Duration,

@@ -1,7 +1,7 @@
 //! A TCP stream with a timeout for reading a response, and a lingering close.
 //!
-//! hyper waits for ever for a client that does not read. It also closes a socket that still holds unread request bytes, which
-//! resets the connection and discards the response bytes that the client has not read.
+//! hyper waits for ever for a client that does not read. It also closes a socket that still holds unread request bytes,
+//! which resets the connection and discards the response bytes that the client has not read.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,8 +13,8 @@ use tokio::time::{Sleep, sleep};
 
 use crate::timeouts::Timeouts;
 
-/// Fails with [`io::ErrorKind::TimedOut`] when a blocked response is not written in time. Reading a byte now and then does
-/// not extend the time.
+/// Fails with [`io::ErrorKind::TimedOut`] when a blocked response is not written in time. Reading a byte now and then
+/// does not extend the time.
 #[derive(Debug)]
 pub(crate) struct WriteTimeoutStream {
     stream: TcpStream,
@@ -94,8 +94,8 @@ impl AsyncWrite for WriteTimeoutStream {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
-    /// Closes the write side, then reads and drops until the client closes its side too: closing with unread bytes resets
-    /// the connection, and the client loses the end of its response.
+    /// Closes the write side, then reads and drops until the client closes its side too: closing with unread bytes
+    /// resets the connection, and the client loses the end of its response.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut deadline = if let Some(deadline) = self.linger_deadline.take() {
             deadline

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::app::{Answer, TestApp};
 
-/// What HTTP itself adds, what says nothing to clients of one route, and what every answer says to browsers.
+/// Headers that HTTP itself adds, that are not specific to a route, or that every answer has for browsers.
 const UNDESCRIBED_HEADERS: [&str; 11] = [
     "allow",
     "connection",
